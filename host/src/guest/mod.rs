@@ -1,0 +1,13 @@
+//! Running a guest as `wasmtime run` would: loading it, its WASI world, calling it, and how it ends.
+
+mod call;
+mod ending;
+mod load;
+mod options;
+mod wasi;
+
+pub use call::start;
+pub use ending::{EXIT_TIMEOUT, Ending};
+pub use load::{Code, compile, read_wasm};
+pub use options::GuestOptions;
+pub use wasi::GuestState;

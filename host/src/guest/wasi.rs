@@ -1,0 +1,142 @@
+//! The world a guest sees: WASI through wasmtime-wasi, limits, arguments.
+
+use anyhow::Context;
+use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::options::{GuestOptions, inherited};
+
+/// What a store holds for its guest.
+pub struct GuestState {
+    pub(super) limits: StoreLimits,
+    pub(super) wasi: WasiP1Ctx,
+}
+
+impl std::fmt::Debug for GuestState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GuestState").finish_non_exhaustive()
+    }
+}
+
+impl WasiView for GuestState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}
+
+impl GuestState {
+    /// Builds the world that the options describe.
+    ///
+    /// # Errors
+    ///
+    /// When a directory cannot be opened, or an argument is not UTF-8.
+    pub fn new(options: &GuestOptions) -> anyhow::Result<Self> {
+        Ok(Self { limits: limits(options), wasi: wasi(options)? })
+    }
+}
+
+fn limits(options: &GuestOptions) -> StoreLimits {
+    let wasm = &options.common.wasm;
+    let mut limits = StoreLimitsBuilder::new();
+    if let Some(max) = wasm.max_memory_size {
+        limits = limits.memory_size(max);
+    }
+    if let Some(max) = wasm.max_table_elements {
+        limits = limits.table_elements(max);
+    }
+    if let Some(max) = wasm.max_instances {
+        limits = limits.instances(max);
+    }
+    if let Some(max) = wasm.max_tables {
+        limits = limits.tables(max);
+    }
+    if let Some(max) = wasm.max_memories {
+        limits = limits.memories(max);
+    }
+    if let Some(trap) = wasm.trap_on_grow_failure {
+        limits = limits.trap_on_grow_failure(trap);
+    }
+    limits.build()
+}
+
+fn wasi(options: &GuestOptions) -> anyhow::Result<WasiP1Ctx> {
+    let flags = &options.common.wasi;
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.args(&argv(options)?);
+    // The guest has a thread of its own, so its file operations need no other.
+    wasi.allow_blocking_current_thread(true);
+    if flags.inherit_stdin != Some(false) {
+        wasi.inherit_stdin();
+    }
+    if flags.inherit_stdout != Some(false) {
+        wasi.inherit_stdout();
+    }
+    if flags.inherit_stderr != Some(false) {
+        wasi.inherit_stderr();
+    }
+    environment(options, &mut wasi)?;
+    for (host, guest) in &options.dirs {
+        wasi.preopened_dir(host, guest, FsPerms::ReadWrite)
+            .map_err(anyhow::Error::from)
+            .with_context(|| format!("failed to open the directory {host} for --dir"))?;
+    }
+    if let Some(cwd) = &flags.cwd {
+        wasi.initial_cwd(cwd);
+    }
+    if flags.inherit_network == Some(true) {
+        wasi.inherit_network().allow_tcp(true).allow_udp(true);
+    }
+    if let Some(allow) = flags.allow_ip_name_lookup {
+        wasi.allow_ip_name_lookup(allow);
+    }
+    if let Some(allow) = flags.tcp {
+        wasi.allow_tcp(allow);
+    }
+    if let Some(allow) = flags.udp {
+        wasi.allow_udp(allow);
+    }
+    if let Some(max) = flags.max_random_size {
+        wasi.max_random_size(max);
+    }
+    let mut wasi = wasi.build_p1();
+    if let Some(max) = flags.max_resources {
+        wasi.ctx().table.set_max_capacity(max);
+    }
+    Ok(wasi)
+}
+
+fn environment(options: &GuestOptions, wasi: &mut WasiCtxBuilder) -> anyhow::Result<()> {
+    if options.common.wasi.inherit_env == Some(true) {
+        for (name, value) in std::env::vars_os() {
+            let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
+                anyhow::bail!("environment variable {} is not UTF-8", name.display());
+            };
+            wasi.env(name, value);
+        }
+    }
+    for (name, value) in &options.env {
+        match value {
+            Some(value) => drop(wasi.env(name, value)),
+            None => {
+                if let Some(value) = inherited(name)? {
+                    wasi.env(name, value);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The guest's arguments: its name without the folder, as `wasmtime run` has it, then what the user gave.
+fn argv(options: &GuestOptions) -> anyhow::Result<Vec<String>> {
+    let name = match &options.argv0 {
+        Some(name) => name.clone(),
+        None => options.module().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    let mut argv = vec![name];
+    for arg in options.args() {
+        argv.push(arg.to_str().with_context(|| format!("argument {} is not UTF-8", arg.display()))?.to_owned());
+    }
+    Ok(argv)
+}

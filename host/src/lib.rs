@@ -1,0 +1,23 @@
+//! wprof runs a WebAssembly guest on wasmtime and tells where its time goes.
+//!
+//! The data flows one way:
+//!
+//! ```text
+//! guest stack → sample::RawSamples → record → proto::Profile → bytes → sink
+//!                                    symbols ↗
+//! ```
+//!
+//! [`guest`] runs the module as `wasmtime run` would, [`sample`] looks at its stack, [`symbols`] knows names for
+//! module offsets, [`record`] joins the two, [`supervise`] sees to it that a profile comes out however the guest
+//! ends. [`report`] prints what [`proto::analysis`] computes; [`serve`] shows it in the browser.
+
+pub mod cli;
+pub mod guest;
+pub mod record;
+pub mod report;
+pub mod sample;
+pub mod serve;
+pub mod sink;
+pub mod stats;
+pub mod supervise;
+pub mod symbols;

@@ -1,0 +1,3 @@
+//! Where finished profiles go.
+
+pub mod file;

@@ -1,0 +1,207 @@
+//! Watching over a guest's run: it ends by itself, by a signal, or by a timeout, and in each case what was measured
+//! comes out.
+//!
+//! The guest has a thread of its own. This thread waits for it, for signals and for the clock. A guest that is to end
+//! traps at its next epoch check; one that sits in a host call and does not come back within a moment is left
+//! there: its samples are taken from here and the process exits under it.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::guest::{EXIT_TIMEOUT, Ending};
+use crate::sample::epoch::{Handle, Measured};
+
+/// How long a guest that is asked to end may take to reach an epoch check. Guest code does within microseconds,
+/// so whoever needs longer is in a host call that waits.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// What the guest's thread reports.
+#[derive(Debug)]
+pub enum Report {
+    /// The code is compiled and the sampler attached; the guest is about to run.
+    Attached(Handle),
+    /// The guest has ended by itself, or was stopped at an epoch check.
+    Ended(Ending, Box<Measured>),
+    /// It never started.
+    Failed(anyhow::Error),
+}
+
+/// How the run ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was measured.
+    pub measured: Measured,
+    /// The process's exit code.
+    pub exit_code: i32,
+    /// What is to be said about it on stderr.
+    pub message: Option<String>,
+}
+
+/// Why the guest is asked to end.
+#[derive(Debug, Clone, Copy)]
+enum Cause {
+    Signal(i32),
+    Timeout(Duration),
+}
+
+impl Cause {
+    fn exit_code(self) -> i32 {
+        match self {
+            // As shells report a process that a signal has ended.
+            Self::Signal(signal) => 128 + signal,
+            Self::Timeout(_) => EXIT_TIMEOUT,
+        }
+    }
+
+    fn message(self) -> String {
+        match self {
+            Self::Signal(SIGINT) => "wprof: the guest was ended by Ctrl-C".to_owned(),
+            Self::Signal(signal) => format!("wprof: the guest was ended by signal {signal}"),
+            Self::Timeout(after) => format!("wprof: the guest was ended after its timeout of {after:?}"),
+        }
+    }
+}
+
+enum Event {
+    Report(Report),
+    Signal(i32),
+}
+
+/// Waits for one run.
+#[derive(Debug)]
+pub struct Supervisor {
+    events: Receiver<Event>,
+    sender: Sender<Event>,
+    timeout: Option<Duration>,
+}
+
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Report(report) => report.fmt(f),
+            Self::Signal(signal) => write!(f, "Signal({signal})"),
+        }
+    }
+}
+
+/// Where the guest's thread sends its reports.
+#[derive(Debug, Clone)]
+pub struct Reporter(Sender<Event>);
+
+impl Reporter {
+    /// Sends one. Nobody listening means that the process is about to exit.
+    pub fn send(&self, report: Report) {
+        drop(self.0.send(Event::Report(report)));
+    }
+}
+
+/// Something to be done while waiting, once.
+pub trait WhileWaiting {
+    /// When to call [`WhileWaiting::act`]; `None` for never.
+    fn due(&self) -> Option<Instant>;
+    /// Called once that moment has passed.
+    fn act(&mut self);
+}
+
+impl Supervisor {
+    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the handlers or a thread.
+    pub fn new(timeout: Option<Duration>) -> std::io::Result<Self> {
+        let (sender, events) = mpsc::channel();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let forward = sender.clone();
+        std::thread::Builder::new().name("wprof-signals".to_owned()).spawn(move || {
+            for signal in signals.forever() {
+                if forward.send(Event::Signal(signal)).is_err() {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { events, sender, timeout })
+    }
+
+    /// The guest thread's end of the line.
+    #[must_use]
+    pub fn reporter(&self) -> Reporter {
+        Reporter(self.sender.clone())
+    }
+
+    /// Waits until the run is over. `until_attached` is dropped when the guest begins.
+    ///
+    /// # Errors
+    ///
+    /// When the guest could not be started, or its thread was lost.
+    pub fn wait<W: WhileWaiting>(&self, until_attached: W) -> anyhow::Result<Outcome> {
+        let mut waiting = Some(until_attached);
+        let mut handle: Option<Handle> = None;
+        let mut deadline: Option<Instant> = None;
+        let mut cause: Option<Cause> = None;
+        loop {
+            let due = waiting.as_ref().and_then(WhileWaiting::due);
+            match self.next_event([due, deadline].into_iter().flatten().min()) {
+                Some(Event::Report(Report::Failed(error))) => return Err(error),
+                Some(Event::Report(Report::Ended(ending, measured))) => {
+                    return Ok(Outcome::of_ended(&ending, cause, *measured));
+                }
+                Some(Event::Report(Report::Attached(attached))) => {
+                    waiting = None;
+                    handle = Some(attached);
+                    deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+                }
+                Some(Event::Signal(signal)) => match (&handle, cause) {
+                    (Some(handle), None) => {
+                        cause = Some(Cause::Signal(signal));
+                        handle.end_guest();
+                        deadline = Instant::now().checked_add(GRACE);
+                    }
+                    // Nothing is measured yet, or the user insists.
+                    _ => std::process::exit(128 + signal),
+                },
+                None if due.is_some_and(|due| due <= Instant::now()) => {
+                    if let Some(waiting) = &mut waiting {
+                        waiting.act();
+                    }
+                }
+                None => match (&handle, cause) {
+                    (Some(handle), None) => {
+                        cause = Some(Cause::Timeout(self.timeout.unwrap_or_default()));
+                        handle.end_guest();
+                        deadline = Instant::now().checked_add(GRACE);
+                    }
+                    (Some(handle), Some(cause)) => return Ok(Outcome::abandoned(cause, handle.take())),
+                    (None, _) => {}
+                },
+            }
+        }
+    }
+
+    /// `None` when the moment came first.
+    fn next_event(&self, until: Option<Instant>) -> Option<Event> {
+        // We hold a sender ourselves, so the channel cannot be closed.
+        match until {
+            None => self.events.recv().ok(),
+            Some(until) => self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+        }
+    }
+}
+
+impl Outcome {
+    fn of_ended(ending: &Ending, cause: Option<Cause>, measured: Measured) -> Self {
+        match (ending, cause) {
+            (Ending::Stopped, Some(cause)) => {
+                Self { measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
+            }
+            _ => Self { measured, exit_code: ending.code(), message: ending.message().map(str::to_owned) },
+        }
+    }
+
+    fn abandoned(cause: Cause, measured: Measured) -> Self {
+        Self { measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
+    }
+}

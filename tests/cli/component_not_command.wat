@@ -1,0 +1,3 @@
+;; RUN: run --quiet %
+;; RUN: run --quiet --invoke f %
+(component)

@@ -1,0 +1,2 @@
+;; RUN: run %
+(module (func (export "other")))

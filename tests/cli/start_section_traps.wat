@@ -1,0 +1,5 @@
+;; RUN: run --quiet %
+(module
+  (func $begin unreachable)
+  (start $begin)
+  (func (export "_start")))

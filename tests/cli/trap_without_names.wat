@@ -1,0 +1,5 @@
+;; RUN: run --quiet %
+(module
+  (func unreachable)
+  (func (call 0))
+  (export "_start" (func 1)))

@@ -1,0 +1,200 @@
+//! Real modules and hostile files of `../shared/corpus`: profiling changes nothing, names what leads, and nothing breaks.
+#![expect(clippy::expect_used, reason = "without its files a test may stop")]
+
+use std::fs;
+use std::path::Path;
+
+use support::machine::{pprof, shared};
+use support::running::Signal;
+use support::stacks::{by_cum, lines, total};
+use support::wprof::{Run, Wprof};
+
+const SAMPLES: usize = 0;
+const CPU: usize = 1;
+
+/// A line of the corpus's table.
+struct Module {
+    name: &'static str,
+    args: &'static [&'static str],
+    /// What leads the profile: one of the first ten by cum holds it. None where the module has no names.
+    leaders: &'static [&'static str],
+    /// What must have been seen at all, by how its name begins.
+    others: &'static [&'static str],
+}
+
+fn run(corpus: &Path, options: &[&str], module: &Module) -> Run {
+    // A copy for each run, so that one does not see what the other wrote.
+    let wprof = Wprof::new("run").args(options).folder("data", &corpus.join("data")).args(["--dir", "data::/w"]);
+    wprof.arg(corpus.join("modules").join(module.name).with_extension("wasm")).args(module.args).finish()
+}
+
+/// Nanoseconds a sample at the rate of these runs, 1000 Hz.
+const PERIOD: f64 = 1e6;
+
+fn check(module: &Module) {
+    let Some(corpus) = shared("corpus") else { return };
+    let with = run(&corpus, &["--quiet", "--hz", "1000"], module);
+    let without = run(&corpus, &["--quiet", "--no-cpu"], module);
+    assert_eq!(with.code(), without.code(), "{}\n{}", with.stderr(), without.stderr());
+    assert!(with.ended.stdout == without.ended.stdout, "other output:\n{}\n{}", with.stdout(), without.stdout());
+    assert_eq!(with.stderr(), without.stderr());
+    assert!(with.files() == without.files(), "other files: {:?}", with.files().keys());
+
+    let profile = with.profile();
+    let (n_samples, guest_cpu) = (total(&profile, SAMPLES), with.stats().get("guest_cpu_ns"));
+    let by_cum = by_cum(&profile, CPU);
+    if n_samples >= 500 {
+        let off = 100.0 * (total(&profile, CPU) as f64 / guest_cpu - 1.0);
+        assert!(off.abs() <= 2.0, "the total is {off:+.2} % off the guest's CPU time");
+    }
+    // Two functions as close as sampling can tell may change places, so the tenth place is as wide as its error.
+    let tenth = by_cum.get(9).map_or(0, |place| place.1);
+    let enough = tenth as f64 - 3.0 * (tenth as f64 * PERIOD).sqrt();
+    for leader in module.leaders {
+        let found = by_cum.iter().any(|(name, cum)| name.contains(leader) && *cum as f64 >= enough);
+        assert!(found, "{leader} is not among the first ten: {:#?}", &by_cum[..12.min(by_cum.len())]);
+    }
+    for other in module.others {
+        assert!(by_cum.iter().any(|(name, _)| name.starts_with(other)), "{other} was never seen: {by_cum:#?}");
+    }
+    check_by_pprof(&with);
+}
+
+fn check_by_pprof(run: &Run) {
+    let Some(mut pprof) = pprof("reading the profile") else { return };
+    let output = pprof.args(["-top", "cpu.prof"]).current_dir(run.dir.path()).output().expect("pprof starts");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let ours = Wprof::new("top").arg(run.path("cpu.prof")).finish().expect_code(0);
+    assert_eq!(ours.stdout(), String::from_utf8_lossy(&output.stdout), "wprof top and pprof -top");
+}
+
+#[test]
+fn cpu_sqlite() {
+    check(&Module {
+        name: "sqlite",
+        args: &["/w/bench.sql"],
+        leaders: &["sqlite3VdbeExec", "Btree", "Sorter"],
+        others: &["pcache1", "c.malloc.malloc"],
+    });
+}
+
+#[test]
+fn cpu_lua() {
+    check(&Module {
+        name: "lua",
+        args: &["/w/bench.lua"],
+        leaders: &["luaV_execute"],
+        others: &["luaH_", "propagatemark", "sweeplist"],
+    });
+}
+
+#[test]
+fn cpu_lua_stripped() {
+    check(&Module { name: "lua_stripped", args: &["/w/bench.lua"], leaders: &["wasm-function["], others: &[] });
+}
+
+#[test]
+fn cpu_gofmt() {
+    check(&Module {
+        name: "gofmt",
+        args: &["-l", "-s", "/w/ssa"],
+        leaders: &["go_printer.", "main.processFile"],
+        others: &["go_parser.", "runtime.gc", "runtime.mallocgc"],
+    });
+}
+
+#[test]
+fn cpu_as_bench() {
+    check(&Module {
+        name: "as_bench",
+        args: &[],
+        leaders: &["bench/queens", "~lib/rt/tlsf/"],
+        others: &["~lib/map/Map", "~lib/rt/itcms/__new"],
+    });
+}
+
+#[test]
+fn icepack_starts() {
+    check(&Module { name: "icepack", args: &[], leaders: &[], others: &[] });
+}
+
+/// There is nothing to write yet, and nobody wants to wait for the compiler.
+#[test]
+fn ctrl_c_during_a_long_compile_quits() {
+    let Some(modules) = shared("corpus/modules") else { return };
+    let running = Wprof::run(&["-C", "cache=n"], modules.join("gofmt.wasm"), &["-h"]).start();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    running.process.signal(Signal::INT);
+    let run = running.finish().expect_code(130);
+    assert!(!run.path("cpu.prof").exists(), "{}", run.stderr());
+}
+
+#[test]
+fn tail_calls_simd_and_gc_run() {
+    let Some(features) = shared("corpus/features") else { return };
+    for entry in fs::read_dir(features).expect("a folder").flatten() {
+        let run = Wprof::run(&["--quiet", "--timeout", "60s"], entry.path(), &[]).finish().expect_code(0);
+        assert_eq!(run.stderr(), "", "{}", entry.path().display());
+        check_by_pprof(&run);
+    }
+}
+
+/// What the corpus says of each file: exit code, and what stderr must hold.
+const HOSTILE: [(&str, i32, &str); 12] = [
+    ("deep_recursion_ok", 0, ""),
+    ("dwarf_invalid", 0, ""),
+    ("exit_code_42", 42, ""),
+    ("infinite_loop", 124, "timeout"),
+    ("name_malformed_len", 0, ""),
+    ("name_not_utf8", 0, ""),
+    ("not_wasm", 1, "not_wasm.wasm is not WebAssembly: it begins with the bytes 7f 45 4c 46"),
+    ("start_section", 0, ""),
+    ("trap_unreachable", 134, "wasm trap: wasm `unreachable` instruction executed"),
+    ("truncated_sqlite", 1, "truncated_sqlite.wasm: "),
+    ("unknown_imports", 1, "unknown import: "),
+    ("zero_byte", 1, "zero_byte.wasm is empty"),
+];
+
+#[test]
+fn hostile_files_break_nothing() {
+    let Some(hostile) = shared("corpus/hostile") else { return };
+    let mut n_known = 0;
+    for entry in fs::read_dir(hostile).expect("a folder").flatten() {
+        let path = entry.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let run = Wprof::run(&["--hz", "1000", "--timeout", "5s"], &path, &[]).finish();
+        assert!(!run.stderr().contains("panicked"), "{name}: {}", run.stderr());
+        if let Some(&(_, code, text)) = HOSTILE.iter().find(|(known, ..)| *known == name) {
+            n_known += 1;
+            assert_eq!(run.code(), code, "{name}: {}", run.stderr());
+            assert!(run.stderr().contains(text), "{name}: no {text:?} in {}", run.stderr());
+        }
+        if run.path("cpu.prof").exists() {
+            check_by_pprof(&run);
+        } else {
+            assert_eq!(run.code(), 1, "{name} leaves no profile: {}", run.stderr());
+            assert!(run.stderr().contains(&format!("{name}.wasm")), "the file is not named: {}", run.stderr());
+        }
+    }
+    assert_eq!(n_known, HOSTILE.len(), "files are missing");
+}
+
+#[test]
+fn a_traps_profile_has_the_functions_that_led_to_it() {
+    let Some(hostile) = shared("corpus/hostile") else { return };
+    let run = Wprof::run(&["--hz", "10000"], hostile.join("trap_unreachable.wasm"), &[]).finish().expect_code(134);
+    let at = |name: &str| run.stderr().find(name).unwrap_or(usize::MAX);
+    assert!(at("deep3") < at("deep2") && at("deep2") < at("deep1") && at("deep1") < usize::MAX, "{}", run.stderr());
+}
+
+#[test]
+fn a_start_sections_work_is_profiled() {
+    let Some(hostile) = shared("corpus/hostile") else { return };
+    let run = Wprof::run(&["--hz", "10000"], hostile.join("start_section.wasm"), &[]).finish().expect_code(0);
+    let profile = run.profile();
+    // What little it does may end before a tick.
+    if run.stats().get("guest_cpu_ns") > 1e6 {
+        assert!(total(&profile, SAMPLES) > 0, "{:?} {:#?}", run.stats(), lines(&profile, SAMPLES));
+    }
+}

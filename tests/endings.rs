@@ -1,0 +1,157 @@
+//! However a guest ends, its profile is whole, and the exit code and the message are right.
+
+use std::time::Duration;
+
+use proto::Profile;
+use support::machine::{guest, pprof};
+use support::running::Signal;
+use support::stacks::{cum, lines, total};
+use support::wprof::{Run, RunningWprof, Wprof};
+
+const SAMPLES: usize = 0;
+const NEVER_ENDS: &str = include_str!("endings/signals.wat");
+
+/// The profile that every run must leave: with the work on it that was done before the end.
+fn check_profile(run: &Run) -> Profile {
+    let profile = run.profile();
+    let busy = cum(&profile, SAMPLES, "busy");
+    assert!(busy > 0, "`busy` is on no stack: {:#?}; stderr: {}", lines(&profile, SAMPLES), run.stderr());
+    assert!(profile.duration_nanos() > 0);
+    if let Some(mut pprof) = pprof("reading the profile") {
+        let output = pprof.args(["-top", "cpu.prof"]).current_dir(run.dir.path()).output();
+        let is_good = output.as_ref().is_ok_and(|output| output.status.success() && output.stderr.is_empty());
+        assert!(is_good, "{output:?}");
+    }
+    let n_files = run.dir.path().read_dir().map_or(0, Iterator::count);
+    // cpu.prof, the figures, and at most the guest.
+    assert!(n_files <= 3, "a temporary file is left: {:?}", run.files().keys());
+    profile
+}
+
+fn ends(options: &[&str], args: &[&str]) -> Wprof {
+    Wprof::run(&[&["--hz", "1000"], options].concat(), guest("ends"), args)
+}
+
+#[test]
+fn by_itself() {
+    for (args, code) in [
+        (&["return", "300"][..], 0),
+        (&["code", "3", "300"], 3),
+        (&["exit", "0", "300"], 0),
+        (&["exit", "7", "300"], 7),
+        (&["exit", "125", "300"], 125),
+    ] {
+        let run = ends(&[], args).finish().expect_code(code);
+        check_profile(&run);
+        assert!(!run.stderr().contains("Error"), "{args:?}: {}", run.stderr());
+    }
+}
+
+#[test]
+fn by_a_trap() {
+    for (options, how, code, message) in [
+        (&[][..], "trap", 134, "wasm trap: wasm `unreachable` instruction executed"),
+        (&[], "panic", 134, "asked to panic"),
+        (&[], "bounds", 134, "out of bounds memory access"),
+        (&[], "overflow", 134, "wasm trap: call stack exhausted"),
+        (&["-W", "max-wasm-stack=4194304"], "overflow", 134, "wasm trap: call stack exhausted"),
+        (&["-W", "max-memory-size=33554432"], "memory", 134, "memory allocation of 1048576 bytes failed"),
+        // Not a trap of the guest's, but an error of the host's: wasmtime exits with 1 here.
+        (&["-W", "max-memory-size=33554432,trap-on-grow-failure"], "memory", 1, "forcing trap when growing memory"),
+    ] {
+        let run = ends(options, &[how, "300"]).finish().expect_code(code);
+        check_profile(&run);
+        assert!(run.stderr().contains(message), "{how}: no {message:?} in {}", run.stderr());
+        assert!(run.stderr().contains("Error: failed to run main module"), "{how}: {}", run.stderr());
+    }
+}
+
+/// Where a trap happened is said as wasmtime says it: a backtrace of the innermost frames.
+#[test]
+fn a_trap_shows_its_backtrace() {
+    let run = ends(&["--quiet"], &["trap", "50"]).finish().expect_code(134);
+    let backtrace = run.stderr();
+    assert!(backtrace.contains("error while executing at wasm backtrace:"), "{backtrace}");
+    assert!(backtrace.contains("::trap\n"), "{backtrace}");
+    let overflow = ends(&["--quiet"], &["overflow", "50"]).finish().expect_code(134);
+    let n_frames = overflow.stderr().lines().filter(|line| line.contains("::overflow")).count();
+    assert!((10..=40).contains(&n_frames), "a backtrace of {n_frames} frames is too much, or too little");
+}
+
+#[test]
+fn by_its_timeout() {
+    for how in ["spin", "sleep"] {
+        let run = ends(&["--timeout", "1s"], &[how, "300"]).finish().expect_code(124);
+        let profile = check_profile(&run);
+        assert!(run.stderr().contains("timeout of 1s"), "{how}: {}", run.stderr());
+        let took = Duration::from_nanos(profile.duration_nanos().unsigned_abs());
+        // The clock of the timeout starts a moment before the guest does.
+        assert!(took >= Duration::from_millis(900), "{how}: {took:?}");
+    }
+}
+
+#[test]
+fn a_guest_that_ends_in_time_has_no_timeout() {
+    check_profile(&ends(&["--timeout", "10m"], &["exit", "5", "300"]).finish().expect_code(5));
+}
+
+/// A guest that has worked and is now in its own code, or waits in a host call.
+fn never_ends(how: &str) -> RunningWprof {
+    let options = ["--hz", "1000", "--invoke", how];
+    let mut running = Wprof::run(&options, "guest.wat", &[]).file("guest.wat", NEVER_ENDS).start();
+    running.process.wait_for_line("ready");
+    running
+}
+
+#[test]
+fn by_a_signal() {
+    for how in ["spin", "read", "sleep"] {
+        for (signal, code, message) in [(Signal::INT, 130, "Ctrl-C"), (Signal::TERM, 143, "signal 15")] {
+            let running = never_ends(how);
+            running.process.signal(signal);
+            let run = running.finish().expect_code(code);
+            check_profile(&run);
+            assert!(run.stderr().contains(message), "{how}: {}", run.stderr());
+        }
+    }
+}
+
+#[test]
+fn a_waiting_guest_costs_no_cpu_until_it_is_ended() {
+    let running = never_ends("sleep");
+    std::thread::sleep(Duration::from_secs(1));
+    running.process.signal(Signal::INT);
+    let profile = check_profile(&running.finish().expect_code(130));
+    let (all, busy) = (total(&profile, SAMPLES), cum(&profile, SAMPLES, "busy"));
+    assert!(all - busy < 100, "{} of {all} samples are elsewhere: {:#?}", all - busy, lines(&profile, SAMPLES));
+    assert!(profile.duration_nanos() >= 1_000_000_000);
+}
+
+/// The first Ctrl-C gives a guest that waits in a host call a moment to come back; the second does not wait for that. On a
+/// busy machine the second may come too late, so this asks only that it works once in a few times.
+#[test]
+fn a_second_ctrl_c_quits_at_once() {
+    let quits = |_: &i32| {
+        let running = never_ends("read");
+        running.process.signal(Signal::INT);
+        std::thread::sleep(Duration::from_millis(30));
+        running.process.signal(Signal::INT);
+        let run = running.finish().expect_code(130);
+        if run.path("cpu.prof").exists() {
+            check_profile(&run);
+            return false;
+        }
+        true
+    };
+    assert!((0..10).any(|n| quits(&n)), "it always waited and wrote the profile");
+}
+
+/// A guest that was never entered has no profile; an older one stays as it was.
+#[test]
+fn a_guest_that_cannot_start_leaves_an_old_profile_alone() {
+    for (name, text) in [("broken.wasm", "\0asm rubbish"), ("unknown.wat", "(module (import \"a\" \"b\" (func)))")] {
+        let run = Wprof::run(&[], name, &[]).file(name, text).file("cpu.prof", "old").finish().expect_code(1);
+        let old = std::fs::read(run.path("cpu.prof")).expect("it was there before");
+        assert_eq!(old, b"old", "{name}");
+    }
+}

@@ -1,0 +1,125 @@
+//! A browser without a window, driven by WebDriver (W3C): JSON over HTTP to chromedriver.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::http::{Answer, Server};
+use crate::machine;
+use crate::running::Running;
+
+/// How long a page may take to show what a test waits for: far longer than it does.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What keeps Chromium to itself: a new, empty user folder goes with these.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox", // it refuses to run as root with one
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,800",
+];
+
+/// A browser with one window; closed when dropped.
+#[derive(Debug)]
+pub struct Browser {
+    driver: Server,
+    session: String,
+    // Dropped in this order: the driver first, then the folder that its browser writes to.
+    _process: Running,
+    _user_data: TempDir,
+}
+
+impl Browser {
+    /// Starts one, where there is one.
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let (chromium, driver) = machine::browser()?;
+        let user_data = tempfile::tempdir().unwrap();
+        let mut process = Running::start(Command::new(driver).arg("--port=0").env("HOME", user_data.path()));
+        // "ChromeDriver was started successfully on port 12345."
+        let line = process.wait_for_line("started successfully on port ");
+        let port: String = line.rsplit(' ').next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        let driver = Server::at(&format!("http://127.0.0.1:{port}"));
+
+        let mut args: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
+        args.push(format!("--user-data-dir={}", user_data.path().display()));
+        let options = json!({ "binary": chromium.to_string_lossy(), "args": args });
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+        let answer = value(&driver.send("/session", &json!({ "capabilities": { "alwaysMatch": wanted } })));
+        let session = answer["sessionId"].as_str().unwrap().to_owned();
+        Some(Self { driver, session, _process: process, _user_data: user_data })
+    }
+
+    /// Goes to a page.
+    pub fn open(&self, url: &str) {
+        self.command("url", &json!({ "url": url }));
+    }
+
+    /// Runs a function's body in the page and returns what it returns; it finds `args` in `arguments`.
+    #[must_use]
+    pub fn run(&self, script: &str, args: &[Value]) -> Value {
+        self.command("execute/sync", &json!({ "script": script, "args": args }))
+    }
+
+    /// Runs the script again and again until it returns something that counts as true; that is the answer.
+    #[must_use]
+    pub fn wait_for(&self, what: &str, script: &str, args: &[Value]) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let value = self.run(script, args);
+            if !matches!(value, Value::Null | Value::Bool(false)) {
+                return value;
+            }
+            if Instant::now() > deadline {
+                let page = self.run("return document.body.innerText", &[]);
+                panic!("the page never showed {what}; it shows: {page}; its console: {}", self.console());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Types into the element that a CSS selector finds.
+    pub fn type_into(&self, selector: &str, text: &str) {
+        let element = self.command("element", &json!({ "using": "css selector", "value": selector }));
+        let id = element.as_object().and_then(|object| object.values().next()).and_then(Value::as_str);
+        let id = id.unwrap_or_else(|| panic!("no element {selector}: {element}")).to_owned();
+        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
+    }
+
+    /// A screenshot, as base64 of a PNG.
+    #[must_use]
+    pub fn screenshot(&self) -> String {
+        let answer = self.driver.get(&format!("/session/{}/screenshot", self.session));
+        value(&answer).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What the page has written to the console: errors above all.
+    #[must_use]
+    pub fn console(&self) -> Value {
+        self.command("se/log", &json!({ "type": "browser" }))
+    }
+
+    fn command(&self, name: &str, body: &Value) -> Value {
+        value(&self.driver.send(&format!("/session/{}/{name}", self.session), body))
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ends the browser, which chromedriver alone would leave behind.
+        let _ = self.driver.delete(&format!("/session/{}", self.session));
+    }
+}
+
+fn value(answer: &Answer) -> Value {
+    let value = answer.json()["value"].take();
+    assert_eq!(answer.status, 200, "WebDriver: {value}");
+    value
+}

@@ -1,0 +1,152 @@
+//! Questions in, answers out, on a small profile of a guest and its host.
+
+use proto::{FunctionSpec, Line, LocationId, MappingSpec, ProfileBuilder, encode_gzip};
+
+use super::*;
+use crate::protocol::{CardQuestion, Column, Flame, FlameQuestion, Rows, RowsQuestion, Sort};
+
+struct Builder(ProfileBuilder);
+
+impl Builder {
+    fn mapping(&mut self, filename: &str) -> proto::MappingId {
+        self.0.mapping(MappingSpec { limit: 0x10000, filename, has_functions: true, ..MappingSpec::default() })
+    }
+
+    fn location(&mut self, mapping: proto::MappingId, address: u64, names: &[&str]) -> LocationId {
+        let lines: Vec<Line> = names
+            .iter()
+            .map(|name| {
+                let spec = FunctionSpec { name, filename: "/src/app.rs", start_line: 7, ..FunctionSpec::default() };
+                Line { function: self.0.function(spec), line: 9, column: 0 }
+            })
+            .collect();
+        self.0.location(Some(mapping), address, &lines)
+    }
+}
+
+/// `main` calls `fib` (600 ms) and, through the inlined `log`, the host's `fd_write` (400 ms).
+fn desk() -> Desk {
+    let mut builder = Builder(ProfileBuilder::new(&[("samples", "count"), ("cpu", "nanoseconds")]));
+    let guest = builder.mapping("guest.wasm");
+    let host = builder.mapping("[host]");
+    let main = builder.location(guest, 1, &["main"]);
+    let fib = builder.location(guest, 2, &["app::fib"]);
+    let log = builder.location(guest, 3, &["app::log", "main"]);
+    let write = builder.location(host, 4, &["wasi.fd_write"]);
+    builder.0.sample(&[fib, main], &[60, 600_000_000], &[]);
+    builder.0.sample(&[write, log], &[40, 400_000_000], &[]);
+    builder.0.duration_nanos(2_000_000_000);
+    builder.0.comment("sampler: epoch");
+    Desk::open(&encode_gzip(&builder.0.finish())).expect("what was encoded decodes")
+}
+
+fn rows(desk: &mut Desk, query: &str, sort: Sort) -> Rows {
+    let question = RowsQuestion { sample_index: 1, query: query.to_owned(), sort, all: false, first: 0, len: 10 };
+    match desk.answer(Question::Rows(question.clone())) {
+        Answer::Rows(asked, rows) if asked == question => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn flame(desk: &mut Desk, query: &str, zoom: u32) -> Flame {
+    let query = query.to_owned();
+    let question = FlameQuestion { sample_index: 1, query, zoom, width: 1000, first_row: 0, n_rows: 10 };
+    match desk.answer(Question::Flame(question)) {
+        Answer::Flame(_, flame) => flame,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn as_text(rows: &Rows) -> Vec<String> {
+    let text = |row: &crate::protocol::Row| {
+        let cells = [&row.flat, &row.flat_pct, &row.sum_pct, &row.cum, &row.cum_pct, &row.name, &row.marker];
+        cells.map(String::as_str).join(" ").trim_end().to_owned()
+    };
+    rows.rows.iter().map(text).collect()
+}
+
+#[test]
+fn the_table_is_pprofs() {
+    let rows = rows(&mut desk(), "", Sort::default());
+    let expected = [
+        "600ms 60.00% 60.00% 600ms 60.00% app::fib",
+        "400ms 40.00% 100% 400ms 40.00% wasi.fd_write",
+        "0 0% 100% 400ms 40.00% app::log (inline)",
+        "0 0% 100% 1000ms 100% main",
+    ];
+    assert_eq!(as_text(&rows), expected);
+    assert_eq!(rows.accounting, "Showing nodes accounting for 1000ms, 100% of 1000ms total");
+}
+
+#[test]
+fn rows_are_searched_and_ordered() {
+    let mut desk = desk();
+    let by_name = Sort { column: Column::Name, descending: false };
+    assert_eq!(
+        rows(&mut desk, "APP", by_name).rows.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
+        ["app::fib", "app::log"]
+    );
+    let by_cum = Sort { column: Column::Cum, descending: true };
+    assert_eq!(rows(&mut desk, "", by_cum).rows[0].name, "main");
+    assert_eq!(rows(&mut desk, "nothing", by_cum).n_rows, 0);
+}
+
+#[test]
+fn boxes_tell_host_from_guest() {
+    let flame = flame(&mut desk(), "", 0);
+    let tell = |b: &crate::protocol::FlameBox| {
+        let name = b.name.map(|name| flame.names[name as usize].as_str()).unwrap_or_default();
+        format!("{} {:.1}+{:.1} {name}{}", b.row, b.x, b.width, if b.look.is_host() { " host" } else { "" })
+    };
+    let expected = [
+        "0 0.0+1.0 root",
+        "1 0.0+1.0 main",
+        "2 0.0+0.6 app::fib",
+        "2 0.6+0.4 app::log",
+        "3 0.6+0.4 wasi.fd_write host",
+    ];
+    assert_eq!(flame.boxes.iter().map(tell).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_zoom_keeps_the_way_to_it() {
+    let mut desk = desk();
+    let whole = flame(&mut desk, "", 0);
+    let fib = flame(&mut desk, "", whole.boxes[2].node);
+    assert_eq!(fib.trail.iter().map(|crumb| crumb.name.as_str()).collect::<Vec<_>>(), ["root", "main", "app::fib"]);
+    assert_eq!(fib.boxes.iter().filter(|b| b.look.is_ancestor()).count(), 2);
+    assert!(fib.boxes.iter().all(|b| (b.x, b.width) == (0.0, 1.0)));
+    assert_eq!(flame(&mut desk, "", 999).zoom_row, 0, "a number that is no node is the root");
+}
+
+#[test]
+fn nested_matches_count_once() {
+    let flame = flame(&mut desk(), "app::log|fd_write", 0);
+    assert_eq!(flame.matched.as_deref(), Some("40.00%"));
+    assert_eq!(flame.boxes.iter().filter(|b| b.look.is_matched()).count(), 2);
+}
+
+#[test]
+fn a_card_tells_place_and_shares() {
+    let mut desk = desk();
+    let node = flame(&mut desk, "", 0).boxes[3].node;
+    let Answer::Card(_, card) = desk.answer(Question::Card(CardQuestion { sample_index: 1, node })) else {
+        panic!("a card was asked for");
+    };
+    assert_eq!((card.name.as_str(), card.place.as_str()), ("app::log", "/src/app.rs:7"));
+    assert_eq!((card.cum.as_str(), card.of_parent.as_str(), card.inlined), ("400ms", "40.00%", true));
+}
+
+#[test]
+fn the_summary_has_what_the_header_shows() {
+    let summary = desk().summary();
+    assert_eq!((summary.sample_index, summary.duration.as_deref()), (1, Some("2s")));
+    assert_eq!(summary.comments, ["sampler: epoch"]);
+    assert_eq!(summary.facts[0], ("File".to_owned(), "guest.wasm".to_owned()));
+}
+
+#[test]
+fn bytes_that_are_no_profile_are_refused() {
+    let refusal = Desk::open(b"\0asm\x01\0\0\0").expect_err("a module is no profile");
+    assert!(matches!(refusal, Refusal::Undecodable { n_bytes: 8, .. }), "{refusal:?}");
+}

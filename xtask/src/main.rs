@@ -1,0 +1,66 @@
+//! What cargo cannot do alone: `cargo xtask demo` and `cargo xtask test` set up a fresh machine and do everything from
+//! there; the other commands are their steps, and `bench`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+
+mod bench;
+mod bundle;
+mod demo;
+mod guests;
+mod project;
+mod sections;
+mod setup;
+mod test;
+mod wasm;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use guests::Compilers;
+use project::Project;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  demo               set up, build all, profile a real guest, print its top table
+  test               set up, build all, run every check and every test
+  bench [NAME…]      what profiling costs: run time, start-up, a sample, encoding
+        [FILE.wasm [-- ARG…]]
+
+  setup              only install what is missing for `test`
+  bundle             only build the viewer into www/dist
+  guests             only build the guests into target/guests";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let (command, rest) = args.split_first().map_or(("help", args), |(command, rest)| (command.as_str(), rest));
+    if matches!(command, "help" | "-h" | "--help") {
+        println!("{USAGE}");
+        return Ok(());
+    }
+    if command != "bench" && !rest.is_empty() {
+        bail!("`{command}` takes no arguments\n{USAGE}");
+    }
+    let project = Project::find()?;
+    let outcome = match command {
+        "demo" => demo::run(&project),
+        "test" => test::run_all(&project),
+        "bench" => bench::run(&project, rest),
+        "setup" => setup::for_tests(&project).map(drop),
+        "bundle" => setup::wasm_targets(&project).and_then(|toolchain| bundle::build(&project, &toolchain)),
+        "guests" => setup::wasm_targets(&project)
+            .and_then(|toolchain| guests::build(&project, &toolchain, &Compilers::find(&project))),
+        _ => bail!("no command `{command}`\n{USAGE}"),
+    };
+    project.print_timings();
+    outcome
+}
