@@ -18,6 +18,9 @@ use crate::sample::epoch::{Handle, Measured};
 /// so whoever needs longer is in a host call that waits.
 const GRACE: Duration = Duration::from_millis(300);
 
+/// What Rust programs exit with after a panic.
+const EXIT_PANIC: i32 = 101;
+
 /// What the guest's thread reports.
 #[derive(Debug)]
 pub enum Report {
@@ -27,6 +30,8 @@ pub enum Report {
     Ended(Ending, Box<Measured>),
     /// It never started.
     Failed(anyhow::Error),
+    /// Its thread panicked: a fault of wprof's or of wasmtime's, which has been printed.
+    Panicked,
 }
 
 /// How the run ended.
@@ -88,8 +93,17 @@ impl std::fmt::Debug for Event {
 }
 
 /// Where the guest's thread sends its reports.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Reporter(Sender<Event>);
+
+/// Reports a panic of the thread that drops it, so that nobody waits for a guest that is gone.
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.send(Report::Panicked);
+        }
+    }
+}
 
 impl Reporter {
     /// Sends one. Nobody listening means that the process is about to exit.
@@ -119,7 +133,8 @@ impl Supervisor {
         std::thread::Builder::new().name("wprof-signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
                 if forward.send(Event::Signal(signal)).is_err() {
-                    return;
+                    // The run is over and nobody supervises: the signal means what it always does.
+                    std::process::exit(128 + signal);
                 }
             }
         })?;
@@ -149,6 +164,10 @@ impl Supervisor {
                 Some(Event::Report(Report::Ended(ending, measured))) => {
                     return Ok(Outcome::of_ended(&ending, cause, *measured));
                 }
+                Some(Event::Report(Report::Panicked)) => match handle {
+                    Some(handle) => return Ok(Outcome::panicked(handle.take())),
+                    None => anyhow::bail!("the guest's thread panicked before the guest began"),
+                },
                 Some(Event::Report(Report::Attached(attached))) => {
                     waiting = None;
                     handle = Some(attached);
@@ -201,7 +220,40 @@ impl Outcome {
         }
     }
 
+    fn panicked(measured: Measured) -> Self {
+        let message = "wprof: the guest's thread panicked; what was measured until then is kept".to_owned();
+        Self { measured, exit_code: EXIT_PANIC, message: Some(message) }
+    }
+
     fn abandoned(cause: Cause, measured: Measured) -> Self {
         Self { measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl WhileWaiting for Nothing {
+        fn due(&self) -> Option<Instant> {
+            None
+        }
+
+        fn act(&mut self) {}
+    }
+
+    #[test]
+    fn a_lost_thread_is_not_waited_for() {
+        let supervisor = Supervisor::new(None).unwrap();
+        let reporter = supervisor.reporter();
+        let guest = std::thread::spawn(move || {
+            let _reporter = reporter;
+            panic!("asked to");
+        });
+        let error = supervisor.wait(Nothing).unwrap_err();
+        assert!(error.to_string().contains("panicked"), "{error}");
+        assert!(guest.join().is_err());
     }
 }

@@ -19,6 +19,9 @@ use crate::{report, sink, stats, symbols};
 /// Rows of the table that is printed after a run.
 const SUMMARY_ROWS: usize = 10;
 
+/// Characters of a row of that table.
+const MAX_ROW: usize = 120;
+
 /// Options of `wprof run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -107,7 +110,11 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     let guest = std::thread::Builder::new()
         .name("guest".to_owned())
         .stack_size(stack)
-        .spawn(move || run_guest(&engine, &guest_bytes, &opts.guest, hz, &reporter))
+        .spawn(move || {
+            // Owned here, so that it is dropped, and reports, also by a panic.
+            let reporter = reporter;
+            run_guest(&engine, &guest_bytes, &opts.guest, hz, &reporter);
+        })
         .context("failed to start the guest's thread")?;
 
     let outcome = supervisor.wait(MaybeProgress(progress))?;
@@ -119,13 +126,21 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     if outcome.measured.first_entry.is_none() && outcome.message.is_none() {
         messages.note("nothing was run: the module has no `_start`; name an export with --invoke");
     }
+    let cache_hits = cache.as_ref().map(wasmtime::Cache::cache_hits);
+    if let Err(error) = stats::write(&outcome.measured, process_start, ended, cache_hits) {
+        messages.error(&format!("{error:#}"));
+    }
     let mut exit_code = outcome.exit_code;
     // A guest that was never entered leaves an earlier profile alone.
     if let Some(cpu_path) = cpu_path.as_ref().filter(|_| outcome.measured.first_entry.is_some()) {
         let written =
             Finished { bytes: &bytes, path: &module_path, hz, ended, outcome: &outcome }.write_cpu(cpu_path, messages);
         match written {
-            Ok(()) if view => return super::view::serve(std::slice::from_ref(cpu_path), messages),
+            Ok(()) if view => {
+                // Nobody supervises any more, so that Ctrl-C ends the viewer.
+                drop(supervisor);
+                return super::view::serve(std::slice::from_ref(cpu_path), messages);
+            }
             Ok(()) => {}
             Err(error) => {
                 messages.error(&format!("{error:#}"));
@@ -133,7 +148,6 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
             }
         }
     }
-    stats::write(&outcome.measured, process_start, ended, cache.as_ref().map(wasmtime::Cache::cache_hits))?;
     // The guest may still sit in a host call; leaving by the front door ends its thread too.
     std::process::exit(exit_code)
 }
@@ -194,7 +208,8 @@ impl Finished<'_> {
             messages.note(&format!("{} samples have no stack and stand under [lost samples]", samples.n_lost()));
         }
         if samples.n_ticks() > 0 {
-            messages.block(report::summary_rows(&profile, SUMMARY_ROWS).join("\n").as_str());
+            let rows = report::summary_rows(&profile, SUMMARY_ROWS);
+            messages.block(&rows.iter().map(|row| cut(row)).collect::<Vec<_>>().join("\n"));
         }
         messages.note(&format!("wrote {0}; open it with: wprof view {0}", cpu_path.display()));
         Ok(())
@@ -237,6 +252,14 @@ impl Opts {
         }
         // `./cpu.prof` reads better without its dot.
         Ok(Some(path.strip_prefix(".").map_or(path.clone(), std::path::Path::to_owned)))
+    }
+}
+
+/// Names may be of any length; `wprof top` shows them whole.
+fn cut(row: &str) -> String {
+    match row.char_indices().nth(MAX_ROW) {
+        Some((end, _)) => format!("{}…", &row[..end]),
+        None => row.to_owned(),
     }
 }
 
