@@ -248,12 +248,11 @@ mod tests {
     fn a_lost_thread_is_not_waited_for() {
         let supervisor = Supervisor::new(None).unwrap();
         let reporter = supervisor.reporter();
-        let guest = std::thread::spawn(move || {
-            let _reporter = reporter;
-            panic!("asked to");
-        });
+        // The closure owns the reporter, as in `wprof run`, and is dropped by the panic.
+        let guest = std::thread::spawn(move || panic!("asked to, with {reporter:?}"));
         let error = supervisor.wait(Nothing).unwrap_err();
         assert!(error.to_string().contains("panicked"), "{error}");
-        assert!(guest.join().is_err());
+        let outcome: std::thread::Result<()> = guest.join();
+        assert!(outcome.is_err());
     }
 }

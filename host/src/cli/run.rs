@@ -110,11 +110,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     let guest = std::thread::Builder::new()
         .name("guest".to_owned())
         .stack_size(stack)
-        .spawn(move || {
-            // Owned here, so that it is dropped, and reports, also by a panic.
-            let reporter = reporter;
-            run_guest(&engine, &guest_bytes, &opts.guest, hz, &reporter);
-        })
+        .spawn(move || run_guest(&engine, &guest_bytes, &opts.guest, hz, &reporter))
         .context("failed to start the guest's thread")?;
 
     let outcome = supervisor.wait(MaybeProgress(progress))?;

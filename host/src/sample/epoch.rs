@@ -35,7 +35,6 @@ struct Shared {
     seen: AtomicU64,
     stop_ticker: AtomicBool,
     end_guest: AtomicBool,
-    first_entry: Mutex<Option<Instant>>,
     state: Mutex<State>,
 }
 
@@ -47,8 +46,8 @@ struct State {
     depth: u32,
     /// Kept between captures, so that a sample allocates nothing of ours.
     scratch: Vec<u32>,
-    /// The guest's thread, once it has entered the guest.
-    thread_id: Option<u32>,
+    /// The guest's thread, and when it first entered the guest; `None` until it has.
+    entered: Option<(u32, Instant)>,
 }
 
 /// A sampler attached to one store. Dropping it stops the ticker.
@@ -84,13 +83,12 @@ impl EpochSampler {
             seen: AtomicU64::new(0),
             stop_ticker: AtomicBool::new(false),
             end_guest: AtomicBool::new(false),
-            first_entry: Mutex::new(None),
             state: Mutex::new(State {
                 clock: CpuClock::new(period),
                 samples: RawSamples::default(),
                 depth: 0,
                 scratch: Vec::with_capacity(256),
-                thread_id: None,
+                entered: None,
             }),
         });
 
@@ -158,18 +156,12 @@ impl Handle {
         self.engine.increment_epoch();
     }
 
-    /// When the guest was first entered.
-    #[must_use]
-    pub fn first_entry(&self) -> Option<Instant> {
-        *self.shared.first_entry.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Takes the samples out, also while the guest still sits in a host call: the CPU time it used there has no
     /// stack, as none can be captured from outside, and is counted as lost.
     #[must_use]
     pub fn take(&self) -> Measured {
-        let first_entry = self.first_entry();
         let mut state = self.shared.lock();
+        let first_entry = state.entered.map(|(_, at)| at);
         let now = state.clock_from_outside();
         let guest_cpu = state.clock.guest_cpu(now);
         let unseen = state.clock.take_ticks(now);
@@ -212,9 +204,8 @@ impl Shared {
         let mut state = self.lock();
         if state.depth == 0 {
             state.clock.enter(now);
-            if state.thread_id.is_none() {
-                state.thread_id = Some(own_thread_id());
-                *self.first_entry.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            if state.entered.is_none() {
+                state.entered = Some((own_thread_id(), Instant::now()));
             }
             self.seen.store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
         } else {
@@ -258,7 +249,7 @@ impl State {
 
     /// The guest thread's CPU clock as another thread can read it; where it cannot, as of the last sample.
     fn clock_from_outside(&self) -> Nanos {
-        self.thread_id.and_then(thread_cpu_elsewhere).unwrap_or_else(|| self.clock.settled())
+        self.entered.and_then(|(thread_id, _)| thread_cpu_elsewhere(thread_id)).unwrap_or_else(|| self.clock.settled())
     }
 }
 
