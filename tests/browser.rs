@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use proto::{FunctionSpec, LabelSpec, Line, ProfileBuilder, encode_gzip};
 use serde_json::{Value, json};
-use support::machine::workspace;
+use support::machine::{shared, workspace};
 use support::webdriver::Browser;
 use support::wprof::{RunningWprof, Wprof};
 
@@ -71,6 +72,27 @@ fn expect_table(browser: &Browser, file: &Path, options: &[&str]) {
     assert_eq!(browser.run(ROWS, &[]), expected, "{name}, {options:?}; the console: {}", browser.console());
 }
 
+/// Chooses what a list offers.
+fn choose(browser: &Browser, list: &str, option: &str) {
+    let choose = "
+        const select = document.querySelector(`[data-testid=${arguments[0]}]`);
+        select.selectedIndex = [...select.options].findIndex(it => it.textContent.trim() === arguments[1]);
+        select.dispatchEvent(new Event('change', { bubbles: true }));
+        return select.selectedIndex;";
+    assert_ne!(browser.run(choose, &[json!(list), json!(option)]), json!(-1), "{list} does not offer {option}");
+}
+
+/// Clicks on a size among those that the picker offers, which must be open.
+fn pick(browser: &Browser, size: &str, with_shift: bool) {
+    let pick = "
+        const row = [...document.querySelectorAll('.picker-row')].find(it =>
+            it.querySelector('.picker-name').textContent.trim() === arguments[0]);
+        row?.querySelector('input').dispatchEvent(
+            new MouseEvent('click', { bubbles: true, cancelable: true, shiftKey: arguments[1] }));
+        return row !== undefined;";
+    assert_eq!(browser.run(pick, &[json!(size), json!(with_shift)]), json!(true), "{size} is not offered");
+}
+
 /// What the page's worker and the page itself complained of.
 fn expect_no_errors(browser: &Browser) {
     let console = browser.console();
@@ -88,16 +110,83 @@ fn the_table_is_that_of_wprof_top_for_every_sample_type() {
         let Some((browser, _running)) = view(std::slice::from_ref(&file)) else { return };
         expect_table(&browser, &file, &[]);
         for sample_type in sample_types {
-            let choose = "
-                const select = document.querySelector('[data-testid=sample-type]');
-                select.selectedIndex = [...select.options].findIndex(it => it.textContent.trim() === arguments[0]);
-                select.dispatchEvent(new Event('change', { bubbles: true }));
-                return select.selectedIndex;";
-            assert_ne!(browser.run(choose, &[json!(sample_type)]), json!(-1), "{sample_type} is not offered");
+            choose(&browser, "sample-type", sample_type);
             expect_table(&browser, &file, &[&format!("-sample_index={sample_type}")]);
         }
         expect_no_errors(&browser);
     }
+}
+
+/// A heap profile of more sizes than are offered one by one, and of few functions, so that all rows are in view.
+fn heap_of_many_sizes() -> Vec<u8> {
+    let types =
+        [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];
+    let mut builder = ProfileBuilder::new(&types);
+    for size in 1..60_i64 {
+        let mut location = |name: &str| {
+            let function = builder.function(FunctionSpec { name, ..FunctionSpec::default() });
+            builder.location(None, 0, &[Line { function, line: 0, column: 0 }])
+        };
+        let stack = [location(&format!("site_{}", size % 6)), location("allocate"), location("main")];
+        let values = [9, 9 * size, size % 5, size % 5 * size];
+        builder.sample(&stack, &values, &[LabelSpec::Num { key: "bytes", num: size, unit: "" }]);
+    }
+    encode_gzip(&builder.finish())
+}
+
+#[test]
+fn picked_sizes_are_those_of_wprof_tops_tagfocus() {
+    let served = profile("wasm_cpu.pb.gz");
+    let Some((browser, running)) = view(std::slice::from_ref(&served)) else { return };
+    expect_table(&browser, &served, &[]);
+    let file = running.dir().join("heap.prof");
+    std::fs::write(&file, heap_of_many_sizes()).unwrap_or_default();
+    drop_file(&browser, "heap.prof", &heap_of_many_sizes());
+    expect_table(&browser, &file, &[]);
+    let _nothing = browser.run("document.querySelector('[data-testid=picker]').click()", &[]);
+    let is_open = "return document.querySelector('.picker-value')?.textContent.length > 0";
+    let _weighed = browser.wait_for("the weights of sizes", is_open, &[]);
+
+    pick(&browser, "8B – 16B", false);
+    expect_table(&browser, &file, &["-tagfocus=bytes=8b:15b"]);
+    pick(&browser, "32B – 64B", true);
+    expect_table(&browser, &file, &["-tagfocus=bytes=8b:63b"]);
+    choose(&browser, "sample-type", "alloc_space");
+    expect_table(&browser, &file, &["-sample_index=alloc_space", "-tagfocus=bytes=8b:63b"]);
+    choose(&browser, "picker-to", "16B");
+    expect_table(&browser, &file, &["-sample_index=alloc_space", "-tagfocus=bytes=8b:15b"]);
+    let caption = browser.run("return document.querySelector('[data-testid=picker]').textContent.trim()", &[]);
+    assert_eq!(caption, json!("size 8B – 16B"));
+    // In the flame graph there is no function of another size, and shares are of the whole.
+    let rows = top(&file, &["-sample_index=alloc_space", "-tagfocus=bytes=8b:15b"]);
+    let row = rows.as_array().and_then(|rows| rows.iter().find(|row| row[5] == "site_2").cloned()).unwrap_or_default();
+    browser.type_into("[data-testid=search]", "site_2");
+    let matched = "return document.querySelector('[data-testid=matched]').textContent.includes(arguments[0])";
+    let _share = browser.wait_for("the share of one site's blocks of 8 to 15 bytes", matched, &[row[4].clone()]);
+    let _nothing = browser.run("document.querySelector('[data-testid=picker-clear]').click()", &[]);
+    let cleared = "return document.querySelector('[data-testid=picker]').textContent.trim() === 'Any size'";
+    let _cleared = browser.wait_for("all samples again", cleared, &[]);
+    expect_no_errors(&browser);
+}
+
+#[test]
+fn sizes_are_picked_in_gos_heap_profile() {
+    let Some(golden) = shared("spec/golden/heap_default") else { return };
+    let file = golden.join("heap.pb.gz");
+    let Some((browser, _running)) = view(std::slice::from_ref(&file)) else { return };
+    expect_table(&browser, &file, &[]);
+    let _nothing = browser.run("document.querySelector('[data-testid=picker]').click()", &[]);
+    for sample_type in ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"] {
+        choose(&browser, "sample-type", sample_type);
+        let sample_type = format!("-sample_index={sample_type}");
+        pick(&browser, "1kB", false);
+        expect_table(&browser, &file, &[&sample_type, "-tagfocus=bytes=1kb"]);
+        pick(&browser, "1.50MB", true);
+        expect_table(&browser, &file, &[&sample_type, "-tagfocus=bytes=1kb:1536kb"]);
+        pick(&browser, "All samples", false);
+        expect_table(&browser, &file, &[&sample_type]);
+    }
+    expect_no_errors(&browser);
 }
 
 #[test]

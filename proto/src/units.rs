@@ -121,6 +121,12 @@ pub fn scale<'a>(value: i64, from: &str, to: &'a str) -> (f64, &'a str) {
     (to_f64(value), if dull { "" } else { to })
 }
 
+/// How `unit` is spelt in letters of the alphabet alone; `None` for a unit of no quantity that [`scale`] knows.
+pub(crate) fn spelling(unit: &str) -> Option<&'static str> {
+    let unit = FAMILIES.iter().find_map(|it| it.find(unit))?;
+    unit.aliases.iter().copied().find(|it| it.bytes().all(|it| it.is_ascii_alphabetic()))
+}
+
 /// Whether two units count the same quantity, so that [`scale`] converts one to the other.
 #[must_use]
 pub fn are_compatible(one: &str, other: &str) -> bool {

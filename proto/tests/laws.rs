@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proto::analysis::flame::{self, FlameOptions};
 use proto::analysis::top::{TopOptions, top};
 use proto::analysis::tree::{CallTree, NodeId, TreeOptions};
-use proto::analysis::{FrameOptions, Granularity, PrepareOptions, prepare, total};
+use proto::analysis::{FilterOptions, FrameOptions, Granularity, PrepareOptions, filter, prepare, total};
 use proto::{
     FunctionSpec, LabelSpec, Limits, Line, LocationId, MappingSpec, Profile, ProfileBuilder, decode, encode,
     encode_gzip, merge,
@@ -143,6 +143,21 @@ proptest! {
         let rows = |it| top(it, &everything(1, Granularity::Addresses)).rows;
         prop_assert_eq!(rows(&merged), rows(&swapped));
         prop_assert_eq!(&decode(&encode(&merged), &Limits::default())?, &merged);
+    }
+
+    /// What a filter finds and what it leaves are all there is.
+    #[test]
+    fn a_filter_parts_a_profile(samples in samples(0..1000), wanted in "key=value [0-2]|value 1|key=value 0,value 2|2") {
+        let profile = build(&samples);
+        let focus = FilterOptions { tagfocus: wanted.clone(), ..FilterOptions::default() };
+        let ignore = FilterOptions { tagignore: wanted, ..FilterOptions::default() };
+        let parts = [filter(&profile, &focus)?.0, filter(&profile, &ignore)?.0];
+        for idx in 0..2 {
+            prop_assert_eq!(parts.iter().map(|it| total(it, idx, false)).sum::<i64>(), total(&profile, idx, false));
+        }
+        let wholes = TopOptions { total: Some(total(&profile, 1, false)), ..everything(1, Granularity::Functions) };
+        let shown: i64 = parts.iter().map(|it| top(it, &wholes).shown).sum();
+        prop_assert_eq!(shown, top(&profile, &wholes).shown);
     }
 
     #[test]

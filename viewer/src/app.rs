@@ -15,6 +15,7 @@ use crate::views::failure::FailurePage;
 use crate::views::flame_graph::FlameGraph;
 use crate::views::landing::Landing;
 use crate::views::loading::Loading;
+use crate::views::picker::Picker;
 use crate::views::toolbar::{ThemeButton, Toolbar};
 use crate::views::top_table::TopTable;
 use crate::{load, page};
@@ -115,13 +116,25 @@ fn toolbar(
     on_file: &Callback<File>,
     on_served: &Callback<usize>,
 ) -> Html {
-    let total = session.current_rows().map(|rows| rows.total.clone()).unwrap_or_default();
+    let (total, part) = session.totals().unwrap_or_default();
     let matched = session.flame.as_ref().and_then(|(_, flame)| flame.matched.clone());
     html! {
         <Toolbar name={session.name.clone()} summary={session.summary.clone()} sample_index={session.sample_index}
-            {total} query={session.query.clone()} matched={matched.map(AttrValue::from)} panes={state.panes}
+            total={total.to_owned()} part={part.map(|part| AttrValue::from(part.to_owned()))}
+            picker={picker(session, total, dispatch)} query={session.query.clone()} matched={matched.map(AttrValue::from)} panes={state.panes}
             theme={state.theme} facts_open={state.facts_open} served={state.served.clone()} search={search.clone()}
             dispatch={dispatch.clone()} on_file={on_file.clone()} on_served={on_served.clone()} />
+    }
+}
+
+fn picker(session: &Session, total: &str, dispatch: &Callback<Action>) -> Html {
+    if session.summary.measures.is_empty() {
+        return Html::default();
+    }
+    html! {
+        <Picker summary={session.summary.clone()} sample_index={session.sample_index} picked={session.picked}
+            open={session.picker_open} weights={session.current_weights().cloned()}
+            total={total.to_owned()} dispatch={dispatch.clone()} />
     }
 }
 

@@ -4,21 +4,23 @@
 
 mod catalog;
 mod graph;
+mod shown;
 mod table;
 
 use proto::analysis::{PrepareOptions, prepare, sample_index};
 use proto::units::Amount;
 use proto::{Limits, Profile, decode};
 
-use crate::protocol::{Answer, Question, Refusal, SampleType, Summary};
+use crate::protocol::{Answer, Picked, Question, Refusal, SampleType, Summary};
 use catalog::Catalog;
 use graph::Graph;
+use shown::Shown;
 use table::Table;
 
-/// One profile, and what was worked out of it for the sample type on show.
+/// One profile, and what was worked out of it for the sample type and the samples on show.
 #[derive(Debug)]
 pub(crate) struct Desk {
-    profile: Profile,
+    shown: Shown,
     catalog: Catalog,
     /// Remarks of the decoder and of the analysis.
     remarks: Vec<String>,
@@ -34,12 +36,12 @@ impl Desk {
         let Ok(sample_index) = sample_index(&profile, None) else { return Err(Refusal::NoSampleTypes) };
         let catalog = Catalog::new(&profile);
         let remarks = warnings.iter().map(ToString::to_string).collect();
-        Ok(Desk { profile, catalog, remarks, sample_index, table: None, graph: None })
+        Ok(Desk { shown: Shown::new(profile), catalog, remarks, sample_index, table: None, graph: None })
     }
 
     /// What the page shows before it asks anything.
     pub(crate) fn summary(&self) -> Summary {
-        let profile = &self.profile;
+        let profile = self.shown.whole();
         let text = |id| profile.string(id).to_owned();
         let sample_types =
             profile.sample_types().iter().map(|it| SampleType { kind: text(it.kind), unit: text(it.unit) }).collect();
@@ -48,6 +50,7 @@ impl Desk {
         Summary {
             sample_types,
             sample_index: self.sample_index,
+            measures: self.shown.measures(),
             duration: (duration != 0).then(|| Amount::auto(duration, "nanoseconds").to_string()),
             time_nanos: profile.time_nanos(),
             facts: facts(profile),
@@ -58,27 +61,34 @@ impl Desk {
     pub(crate) fn answer(&mut self, question: Question) -> Answer {
         match question {
             Question::Rows(question) => {
-                self.show(question.sample_index);
+                self.show(question.sample_index, question.picked);
                 let rows = self.rows(&question);
                 Answer::Rows(question, rows)
             }
             Question::Flame(question) => {
-                self.show(question.sample_index);
+                self.show(question.sample_index, question.picked);
                 let flame = self.flame(&question);
                 Answer::Flame(question, flame)
             }
             Question::Card(question) => {
-                self.show(question.sample_index);
+                self.show(question.sample_index, question.picked);
                 let card = self.card(question.node);
                 Answer::Card(question, card)
+            }
+            Question::Weights(question) => {
+                let weights = self.shown.weights(question.sample_index);
+                Answer::Weights(question, weights)
             }
         }
     }
 
-    /// Forgets what was worked out for another sample type. A number that is none means the default.
-    fn show(&mut self, sample_index: usize) {
-        if sample_index != self.sample_index && sample_index < self.profile.sample_types().len() {
-            self.sample_index = sample_index;
+    /// Forgets what was worked out for another sample type, or other samples. A number that is no sample type changes
+    /// nothing.
+    fn show(&mut self, sample_index: usize, picked: Option<Picked>) {
+        let is_known = sample_index < self.shown.whole().sample_types().len();
+        let is_new = is_known && sample_index != self.sample_index;
+        if self.shown.pick(picked) || is_new {
+            self.sample_index = if is_known { sample_index } else { self.sample_index };
             self.table = None;
             self.graph = None;
         }

@@ -45,6 +45,7 @@ pub(crate) fn effect(key: &str, focus: Focus) -> Option<Effect> {
         ("2" | "f", _) => Action::Panes(Panes::Flame),
         ("3" | "b", _) => Action::Panes(Panes::Both),
         ("i", _) => Action::ToggleFacts,
+        ("s", _) => Action::OpenPicker(true),
         _ => return None,
     };
     Some(Effect::Do(action))

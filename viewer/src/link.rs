@@ -41,7 +41,7 @@ struct Live {
     /// It has been given a file, which may still wait for it to be ready.
     used: bool,
     waiting: Option<Source>,
-    lines: [Line; 3],
+    lines: [Line; 4],
     _listeners: [EventListener; 2],
 }
 
@@ -66,7 +66,7 @@ impl Link {
     }
 
     /// Asks what is new among `questions`; those under way are awaited first, and only the newest of a kind is kept.
-    pub(crate) fn ask(&self, questions: [Option<Question>; 3]) {
+    pub(crate) fn ask(&self, questions: [Option<Question>; 4]) {
         let mut live = self.live.borrow_mut();
         let Some(live) = &mut *live else { return };
         for (line, question) in live.lines.iter_mut().zip(questions) {
@@ -101,8 +101,14 @@ impl Link {
             let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
             link.died(message.unwrap_or_default());
         });
-        let lines = [Line::default(), Line::default(), Line::default()];
-        Ok(Live { worker, ready: false, used: false, waiting: None, lines, _listeners: [on_message, on_error] })
+        Ok(Live {
+            worker,
+            ready: false,
+            used: false,
+            waiting: None,
+            lines: Default::default(),
+            _listeners: [on_message, on_error],
+        })
     }
 
     fn heard(&self, message: &JsValue) {
@@ -117,6 +123,7 @@ impl Link {
             Answer::Rows(..) => self.line_free(0),
             Answer::Flame(..) => self.line_free(1),
             Answer::Card(..) => self.line_free(2),
+            Answer::Weights(..) => self.line_free(3),
             Answer::Panicked(_) => self.restart(),
             Answer::Stage(_) | Answer::Opened(_) | Answer::Refused(_) => {}
         }
@@ -211,7 +218,7 @@ mod tests {
     use crate::protocol::CardQuestion;
 
     fn card(node: u32) -> Question {
-        Question::Card(CardQuestion { sample_index: 0, node })
+        Question::Card(CardQuestion { sample_index: 0, picked: None, node })
     }
 
     #[test]

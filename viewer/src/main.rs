@@ -10,6 +10,7 @@ mod views {
     pub(crate) mod flame_graph;
     pub(crate) mod landing;
     pub(crate) mod loading;
+    pub(crate) mod picker;
     #[cfg(test)]
     pub(crate) mod testing;
     pub(crate) mod toolbar;

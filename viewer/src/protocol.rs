@@ -3,12 +3,14 @@
 //! Heads travel as JSON text; the rectangles of a flame graph, of which there may be thousands, as one transferred array.
 
 mod flame_box;
+mod measure;
 
 use proto::Error;
 use proto::codec::ErrorKind;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use flame_box::{FlameBox, Look, pack, unpack};
+pub(crate) use measure::{Ends, Measure, Picked, Weight, Weights, WeightsQuestion};
 
 /// Page to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,12 +35,14 @@ pub(crate) enum Question {
     Rows(RowsQuestion),
     Flame(FlameQuestion),
     Card(CardQuestion),
+    Weights(WeightsQuestion),
 }
 
 /// A window of the top table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RowsQuestion {
     pub(crate) sample_index: usize,
+    pub(crate) picked: Option<Picked>,
     pub(crate) query: String,
     pub(crate) sort: Sort,
     /// Also the functions that `pprof -top` leaves out as too small.
@@ -80,6 +84,7 @@ pub(crate) enum Column {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FlameQuestion {
     pub(crate) sample_index: usize,
+    pub(crate) picked: Option<Picked>,
     pub(crate) query: String,
     /// The node drawn at full width; 0 is the root.
     pub(crate) zoom: u32,
@@ -93,7 +98,8 @@ pub(crate) struct FlameQuestion {
 impl FlameQuestion {
     /// Whether boxes that answer one may be shown, at least for a moment, to whoever asks the other.
     pub(crate) fn same_graph(&self, other: &FlameQuestion) -> bool {
-        self.sample_index == other.sample_index && self.zoom == other.zoom
+        let view = |it: &FlameQuestion| (it.sample_index, it.picked, it.zoom);
+        view(self) == view(other)
     }
 }
 
@@ -101,6 +107,7 @@ impl FlameQuestion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CardQuestion {
     pub(crate) sample_index: usize,
+    pub(crate) picked: Option<Picked>,
     pub(crate) node: u32,
 }
 
@@ -117,6 +124,7 @@ pub(crate) enum Answer {
     Rows(RowsQuestion, Rows),
     Flame(FlameQuestion, Flame),
     Card(CardQuestion, Card),
+    Weights(WeightsQuestion, Weights),
 }
 
 /// How far opening a profile has come.
@@ -136,6 +144,8 @@ pub(crate) struct Summary {
     pub(crate) sample_types: Vec<SampleType>,
     /// The one pprof shows when none is asked for.
     pub(crate) sample_index: usize,
+    /// The numeric labels that samples may be picked by.
+    pub(crate) measures: Vec<Measure>,
     pub(crate) duration: Option<String>,
     /// Nanoseconds since 1970; 0 where the profile does not say.
     pub(crate) time_nanos: i64,
@@ -193,6 +203,8 @@ pub(crate) struct Rows {
     /// Rows of the whole table, of which `rows` is a part.
     pub(crate) n_rows: usize,
     pub(crate) total: String,
+    /// What is picked of the total, while something is.
+    pub(crate) part: Option<String>,
     /// pprof's sentence: what the rows add up to.
     pub(crate) accounting: String,
     /// Functions left out as too small, and the value they stay below.
@@ -268,6 +280,7 @@ mod tests {
     fn a_scrolled_table_is_the_same_table() {
         let question = RowsQuestion {
             sample_index: 1,
+            picked: None,
             query: "fib".to_owned(),
             sort: Sort::default(),
             all: false,

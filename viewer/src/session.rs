@@ -5,7 +5,10 @@ use std::rc::Rc;
 use yew::AttrValue;
 
 use crate::boxes;
-use crate::protocol::{Answer, Card, CardQuestion, Flame, FlameQuestion, Question, Rows, RowsQuestion, Sort, Summary};
+use crate::protocol::{
+    Answer, Card, CardQuestion, Flame, FlameQuestion, Picked, Question, Rows, RowsQuestion, Sort, Summary, Weights,
+    WeightsQuestion,
+};
 use crate::state::Action;
 
 /// One profile on show. Answers are kept beside the question they answer.
@@ -15,6 +18,10 @@ pub(crate) struct Session {
     pub(crate) name: AttrValue,
     pub(crate) summary: Rc<Summary>,
     pub(crate) sample_index: usize,
+    /// The samples on show; all where it is `None`.
+    pub(crate) picked: Option<Picked>,
+    /// The popover to pick samples in is open.
+    pub(crate) picker_open: bool,
     pub(crate) query: AttrValue,
     pub(crate) sort: Sort,
     pub(crate) all: bool,
@@ -31,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) rows: Option<(RowsQuestion, Rc<Rows>)>,
     pub(crate) flame: Option<(FlameQuestion, Rc<Flame>)>,
     pub(crate) card: Option<(CardQuestion, Rc<Card>)>,
+    pub(crate) weights: Option<(WeightsQuestion, Rc<Weights>)>,
 }
 
 /// The rows of the table in view.
@@ -67,6 +75,8 @@ impl Session {
             name,
             sample_index: summary.sample_index,
             summary: Rc::new(summary),
+            picked: None,
+            picker_open: false,
             query: AttrValue::default(),
             sort: Sort::default(),
             all: false,
@@ -79,6 +89,7 @@ impl Session {
             rows: None,
             flame: None,
             card: None,
+            weights: None,
         }
     }
 
@@ -98,6 +109,7 @@ impl Session {
         let past = (self.table.first + self.table.len).div_ceil(STEP) + 1;
         RowsQuestion {
             sample_index: self.sample_index,
+            picked: self.picked,
             query: self.query.to_string(),
             sort: self.sort,
             all: self.all,
@@ -113,6 +125,7 @@ impl Session {
         let past = (first_row + n_rows).div_ceil(FLAME_STEP) + 1;
         (width > 0).then(|| FlameQuestion {
             sample_index: self.sample_index,
+            picked: self.picked,
             query: self.query.to_string(),
             zoom: self.zoom(),
             width,
@@ -122,7 +135,26 @@ impl Session {
     }
 
     pub(crate) fn card_question(&self) -> Option<CardQuestion> {
-        self.hover.map(|node| CardQuestion { sample_index: self.sample_index, node })
+        let Session { sample_index, picked, .. } = *self;
+        self.hover.map(|node| CardQuestion { sample_index, picked, node })
+    }
+
+    /// Nobody sees weights while the picker is closed.
+    pub(crate) fn weights_question(&self) -> Option<WeightsQuestion> {
+        self.picker_open.then_some(WeightsQuestion { sample_index: self.sample_index })
+    }
+
+    /// The weights of the sample type on show, once they are there.
+    pub(crate) fn current_weights(&self) -> Option<&Rc<Weights>> {
+        let of_this_type = |asked: &WeightsQuestion| asked.sample_index == self.sample_index;
+        self.weights.as_ref().filter(|(asked, _)| of_this_type(asked)).map(|(_, weights)| weights)
+    }
+
+    /// The total and what is picked of it. While a table of other rows is being counted these need not disappear.
+    pub(crate) fn totals(&self) -> Option<(&str, Option<&str>)> {
+        let (asked, rows) = self.rows.as_ref()?;
+        let part = rows.part.as_deref().filter(|_| self.picked.is_some());
+        (asked.sample_index == self.sample_index).then_some((rows.total.as_str(), part))
     }
 
     /// The card of the box under the pointer, once it is there.
@@ -132,11 +164,12 @@ impl Session {
     }
 
     /// What this view of the profile wants to know.
-    pub(crate) fn questions(&self) -> [Option<Question>; 3] {
+    pub(crate) fn questions(&self) -> [Option<Question>; 4] {
         [
             Some(Question::Rows(self.rows_question())),
             self.flame_question().map(Question::Flame),
             self.card_question().map(Question::Card),
+            self.weights_question().map(Question::Weights),
         ]
     }
 
@@ -155,6 +188,7 @@ impl Session {
                 self.flame = Some((asked, Rc::new(flame)));
             }
             Answer::Card(asked, card) => self.card = Some((asked, Rc::new(card))),
+            Answer::Weights(asked, weights) => self.weights = Some((asked, Rc::new(weights))),
             _ => {}
         }
     }
@@ -162,6 +196,8 @@ impl Session {
     pub(crate) fn reduce(&mut self, action: Action) {
         match action {
             Action::SampleType(sample_index) => self.show_sample_type(sample_index),
+            Action::Pick(picked) => self.pick(picked),
+            Action::OpenPicker(open) => self.picker_open = open && !self.summary.measures.is_empty(),
             Action::Query(query) => self.search(query),
             Action::Sort(sort) => {
                 self.sort = sort;
@@ -191,14 +227,27 @@ impl Session {
         }
     }
 
-    /// Nodes are numbered within one sample type, so a zoom does not survive the switch; functions are not.
+    /// Nodes are numbered within one view of the samples, so a zoom does not survive the switch; functions are not.
     fn show_sample_type(&mut self, sample_index: usize) {
         if sample_index < self.summary.sample_types.len() {
             self.sample_index = sample_index;
-            self.zooms.clear();
-            self.hover = None;
-            self.cursor = None;
+            self.forget_nodes();
         }
+    }
+
+    fn pick(&mut self, picked: Option<Picked>) {
+        let exists = |it: &Picked| {
+            let measure = self.summary.measures.get(it.measure);
+            it.first <= it.last && measure.is_some_and(|measure| it.last < measure.ranges.len())
+        };
+        self.picked = picked.filter(exists);
+        self.forget_nodes();
+    }
+
+    fn forget_nodes(&mut self) {
+        self.zooms.clear();
+        self.hover = None;
+        self.cursor = None;
     }
 
     fn search(&mut self, query: AttrValue) {
@@ -220,15 +269,19 @@ impl Session {
         boxes::widest(&flame.boxes, self.function?).map(|b| b.node)
     }
 
-    /// Clears what was added last to the view: search, then choice, then zoom.
+    /// Clears what was added last to the view: search, then choice, then zoom, then what was picked.
     fn escape(&mut self) {
-        if !self.query.is_empty() {
+        if self.picker_open {
+            self.picker_open = false;
+        } else if !self.query.is_empty() {
             self.search(AttrValue::default());
         } else if self.function.is_some() {
             self.function = None;
             self.cursor = None;
-        } else {
+        } else if !self.zooms.is_empty() {
             self.zooms.clear();
+        } else if self.picked.is_some() {
+            self.pick(None);
         }
     }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use yew::{AttrValue, Reducible};
 
 use crate::failure::Failure;
-use crate::protocol::{Answer, Sort, Stage};
+use crate::protocol::{Answer, Picked, Sort, Stage};
 use crate::session::{Session, Step};
 
 /// All there is to know about the page.
@@ -77,6 +77,9 @@ pub(crate) enum Action {
     /// The Esc key: closes, clears or goes back, whichever comes first.
     Escape,
     SampleType(usize),
+    /// Shows only samples of these ranges, or all.
+    Pick(Option<Picked>),
+    OpenPicker(bool),
     Query(AttrValue),
     Sort(Sort),
     ShowAll(bool),
@@ -149,7 +152,7 @@ fn answered(state: &mut State, answer: Answer) {
         }
         Answer::Refused(refusal) => fail(state, |name| Failure::refused(name, &refusal)),
         Answer::Panicked(message) => fail(state, |name| Failure::panicked(name, &message)),
-        Answer::Rows(..) | Answer::Flame(..) | Answer::Card(..) => {
+        Answer::Rows(..) | Answer::Flame(..) | Answer::Card(..) | Answer::Weights(..) => {
             if let Phase::Open(session) = &mut state.phase {
                 session.answered(answer);
             }

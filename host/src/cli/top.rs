@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use proto::analysis::top::TopOptions;
-use proto::analysis::{FrameOptions, Granularity, Names, PrepareOptions, prepare};
+use proto::analysis::{FilterOptions, FrameOptions, Granularity, Names, PrepareOptions, prepare};
 
 use super::sources;
 use crate::report::{self, TopReport};
@@ -22,6 +22,8 @@ pub struct Opts {
     value: ValueOpts,
     #[command(flatten)]
     granularity: GranularityOpts,
+    #[command(flatten)]
+    filter: FilterOpts,
     #[command(flatten)]
     trim: TrimOpts,
 
@@ -111,6 +113,18 @@ struct GranularityOpts {
     trim_path: String,
 }
 
+/// Which samples are shown.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Filters")]
+struct FilterOpts {
+    /// Show only samples with this label: KEY=REGEX, REGEX, or a range of numbers as bytes=64kb:1mb, latency=:5ms.
+    #[arg(long, value_name = "LABEL", default_value = "", hide_default_value = true)]
+    tagfocus: String,
+    /// Leave out samples with this label.
+    #[arg(long, value_name = "LABEL", default_value = "", hide_default_value = true)]
+    tagignore: String,
+}
+
 /// What is left out.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Trimming")]
@@ -161,7 +175,10 @@ pub fn run(opts: Opts) -> anyhow::Result<ExitCode> {
     warnings.iter().for_each(|it| eprintln!("{it}"));
     let mut out = BufWriter::new(io::stdout().lock());
     match report::top(&mut out, &profile, &options) {
-        Ok(()) => out.flush()?,
+        Ok(warnings) => {
+            out.flush()?;
+            warnings.iter().for_each(|it| eprintln!("{it}"));
+        }
         Err(report::Error::Write(error)) => return Err(error.into()),
         Err(error) => {
             eprintln!("{error}");
@@ -175,6 +192,7 @@ impl Opts {
     fn report(&self) -> TopReport {
         let table = TopOptions {
             sample_index: 0,
+            total: None,
             frames: self.granularity.options(),
             mean: self.value.mean || self.value.mean_delay,
             sort_by_cum: self.cum,
@@ -186,7 +204,13 @@ impl Opts {
             drop_negative: self.trim.drop_negative,
         };
         let table = if self.trim.no_trim { table.untrimmed() } else { table };
-        TopReport { sample_index: self.value.sample_index(), table, compact_labels: self.compact_labels }
+        let FilterOpts { tagfocus, tagignore } = self.filter.clone();
+        TopReport {
+            sample_index: self.value.sample_index(),
+            table,
+            filters: FilterOptions { tagfocus, tagignore },
+            compact_labels: self.compact_labels,
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proto::Profile;
-use proto::analysis::base_name;
 use proto::analysis::top::Top;
+use proto::analysis::{FilterOptions, base_name};
 use proto::units::{self, Amount, Percent};
 
 /// Of the profile as a whole: binary, comments, what was measured, when, and for how long.
@@ -53,6 +53,21 @@ fn write_duration(out: &mut dyn Write, nanos: i64, top: &Top) -> io::Result<()> 
         write!(out, "({share})")?;
     }
     writeln!(out)
+}
+
+/// What was asked for, so that nobody takes a part for the whole.
+pub(super) fn write_filters(out: &mut dyn Write, filters: &FilterOptions) -> io::Result<()> {
+    // In bytes, as pprof counts.
+    const LONGEST: usize = 80;
+    for (idx, (option, text)) in filters.active().enumerate() {
+        if idx == 0 {
+            writeln!(out, "Active filters:")?;
+        }
+        let filter = format!("{option}={text}");
+        let end = filter.floor_char_boundary(LONGEST);
+        writeln!(out, "   {}{}", &filter[..end], if end < filter.len() { "…" } else { "" })?;
+    }
+    Ok(())
 }
 
 /// How much of the whole the rows stand for, and what was left out.

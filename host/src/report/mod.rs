@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use proto::Profile;
 use proto::analysis::top::{Top, TopOptions, TopRow};
-use proto::analysis::{UnknownSampleType, sample_index};
+use proto::analysis::{BadFilter, FilterOptions, UnknownSampleType, Warning, filter, sample_index, total};
 use proto::units::Percent;
 
 /// Why there is no report.
@@ -16,6 +16,9 @@ pub enum Error {
     /// The sample type asked for is not in the profile.
     #[error(transparent)]
     SampleType(#[from] UnknownSampleType),
+    /// A filter is none.
+    #[error(transparent)]
+    Filter(#[from] BadFilter),
     /// Values cannot be divided by 0.
     #[error("zero divisor specified")]
     ZeroDivisor,
@@ -29,29 +32,36 @@ pub enum Error {
 pub struct TopReport {
     /// The sample type's number or name; `None` is the profile's default.
     pub sample_index: Option<String>,
-    /// The table; its `sample_index` is not looked at.
+    /// The table; its `sample_index` and `total` are not looked at.
     pub table: TopOptions,
+    /// Which samples are in it. Percentages are of all.
+    pub filters: FilterOptions,
     /// Leave out what is said of the profile as a whole.
     pub compact_labels: bool,
 }
 
 /// Prints the places of `profile` by weight. [`prepare`](proto::analysis::prepare) the profile first.
 ///
+/// Returns what a reader should know of the filters.
+///
 /// # Errors
 ///
-/// If the profile has no such sample type, the divisor is 0, or `out` takes no more.
-pub fn top(out: &mut dyn Write, profile: &Profile, options: &TopReport) -> Result<(), Error> {
+/// If the profile has no such sample type, the divisor is 0, a filter is none, or `out` takes no more.
+pub fn top(out: &mut dyn Write, profile: &Profile, options: &TopReport) -> Result<Vec<Warning>, Error> {
     let sample_index = sample_index(profile, options.sample_index.as_deref())?;
     if options.table.divide_by == 0.0 {
         return Err(Error::ZeroDivisor);
     }
-    let top = proto::analysis::top::top(profile, &TopOptions { sample_index, ..options.table.clone() });
+    let (part, warnings) = filter(profile, &options.filters)?;
+    let total = Some(total(profile, sample_index, options.table.mean));
+    let top = proto::analysis::top::top(&part, &TopOptions { sample_index, total, ..options.table.clone() });
     if !options.compact_labels {
         header::write_profile(out, profile, &top)?;
     }
+    header::write_filters(out, &options.filters)?;
     header::write_selection(out, &top)?;
     write_rows(out, &top)?;
-    Ok(())
+    Ok(warnings)
 }
 
 /// The `n` heaviest functions, one a line below a line of titles, for a summary in passing. Nothing if nothing was

@@ -2,7 +2,9 @@
 //!
 //! Nothing here prints a report, knows a pixel or reads a byte; numbers become text in [`units`](crate::units).
 
+mod filter;
 mod frames;
+mod labels;
 mod names;
 mod paths;
 mod prepare;
@@ -13,7 +15,9 @@ pub mod flame;
 pub mod top;
 pub mod tree;
 
+pub use filter::{BadFilter, FilterOptions, filter};
 pub use frames::{Frame, FrameId, FrameOptions, Frames, Granularity};
+pub use labels::{NumberLabel, NumberRange, number_labels};
 pub use paths::base as base_name;
 pub use prepare::{Names, PrepareOptions, Warning, prepare};
 pub use sample_index::{UnknownSampleType, sample_index};

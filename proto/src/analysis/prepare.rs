@@ -31,6 +31,20 @@ pub enum Warning {
     /// The first mapping has neither names nor a file to look them up in.
     #[error("Main binary filename not available.")]
     NoMainBinary,
+    /// Part of a filter was taken for a range of numbers, which someone who meant a pattern would not expect.
+    #[error("{option}:Interpreted '{text}' as range, not regexp")]
+    Range {
+        /// The filter.
+        option: &'static str,
+        /// That part.
+        text: String,
+    },
+    /// A filter fits none of the samples.
+    #[error("{option} expression matched no samples")]
+    NoMatch {
+        /// The filter, as pprof's message spells it.
+        option: &'static str,
+    },
     /// A pattern in the profile is not one; it is not applied.
     #[error("{field} of the profile is ignored: {problem}")]
     BadPattern {

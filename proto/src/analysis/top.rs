@@ -16,6 +16,9 @@ pub struct TopOptions {
     pub sample_index: usize,
     /// What counts as one place.
     pub frames: FrameOptions,
+    /// What percentages are of, where that is more than this profile: the [`total`](super::total) of the one that it is
+    /// a part of.
+    pub total: Option<i64>,
     /// Show averages: values divided by the first value, a count.
     pub mean: bool,
     /// Order by cum instead of flat.
@@ -39,6 +42,7 @@ impl Default for TopOptions {
         TopOptions {
             sample_index: 0,
             frames: FrameOptions::default(),
+            total: None,
             mean: false,
             sort_by_cum: false,
             divide_by: 1.0,
@@ -66,7 +70,7 @@ pub struct Top {
     pub kind: String,
     /// The rows, in order.
     pub rows: Vec<TopRow>,
-    /// What percentages are of: the sum of all samples' absolute values.
+    /// What percentages are of: what was asked for, or else the sum of all samples' absolute values.
     pub total: i64,
     /// The sum of the rows' flat.
     pub shown: i64,
@@ -124,7 +128,7 @@ impl Inline {
 #[must_use]
 pub fn top(profile: &Profile, options: &TopOptions) -> Top {
     let sample_type = profile.sample_types()[options.sample_index];
-    let total = super::total(profile, options.sample_index, options.mean);
+    let total = options.total.unwrap_or_else(|| super::total(profile, options.sample_index, options.mean));
     let frames = Frames::new(profile, &options.frames);
     let places = select(profile, &frames, options);
     let rows: Vec<TopRow> = places.sorted.into_iter().map(|it| it.row).collect();

@@ -133,6 +133,21 @@ impl Profile {
         self.samples.get(idx, self.sample_types.len())
     }
 
+    /// The same profile with other samples, whose ids must be its own.
+    pub(crate) fn with_samples(&self, samples: Samples) -> Profile {
+        let Profile { strings, sample_types, samples: _, mappings, locations, lines, functions, header } = self;
+        Profile {
+            samples,
+            strings: strings.clone(),
+            sample_types: sample_types.clone(),
+            mappings: mappings.clone(),
+            locations: locations.clone(),
+            lines: lines.clone(),
+            functions: functions.clone(),
+            header: header.clone(),
+        }
+    }
+
     /// Every sample, in the file's order.
     pub fn samples(&self) -> impl ExactSizeIterator<Item = SampleRef<'_>> {
         (0..self.n_samples()).map(|idx| self.sample(idx))

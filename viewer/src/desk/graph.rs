@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use proto::analysis::flame::{FlameLayout, FlameOptions, Matches, Query, Rect, layout, search};
 use proto::analysis::tree::{CallTree, NodeId, TreeOptions};
 use proto::units::Percent;
-use proto::{Profile, analysis};
 
 use super::Desk;
 use super::catalog::Catalog;
+use super::shown::Shown;
 use crate::protocol::{Card, Crumb, Flame, FlameBox, FlameQuestion, Look};
 
 /// Boxes narrower than this are not sent, in CSS pixels: at two device pixels each it is the least there is to see.
@@ -29,9 +29,9 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    fn new(profile: &Profile, sample_index: usize) -> Graph {
-        let tree = CallTree::new(profile, &TreeOptions { sample_index, ..TreeOptions::default() });
-        Graph { tree, total: analysis::total(profile, sample_index, false), layout: None, matches: None }
+    fn new(shown: &Shown, sample_index: usize) -> Graph {
+        let tree = CallTree::new(shown.profile(), &TreeOptions { sample_index, ..TreeOptions::default() });
+        Graph { tree, total: shown.total(sample_index), layout: None, matches: None }
     }
 
     /// Node numbers come from the page; one that is none means the root.
@@ -110,11 +110,11 @@ impl Graph {
 
 impl Desk {
     pub(super) fn graph(&mut self) -> &mut Graph {
-        self.graph.get_or_insert_with(|| Graph::new(&self.profile, self.sample_index))
+        self.graph.get_or_insert_with(|| Graph::new(&self.shown, self.sample_index))
     }
 
     pub(super) fn flame(&mut self, question: &FlameQuestion) -> Flame {
-        let graph = self.graph.get_or_insert_with(|| Graph::new(&self.profile, self.sample_index));
+        let graph = self.graph.get_or_insert_with(|| Graph::new(&self.shown, self.sample_index));
         graph.flame(question, &self.catalog)
     }
 

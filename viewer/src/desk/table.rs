@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
-use proto::Profile;
 use proto::analysis::flame::Query;
 use proto::analysis::top::{Top, TopOptions, TopRow, top};
 use proto::units::Percent;
 
 use super::Desk;
 use super::catalog::Catalog;
+use super::shown::Shown;
 use crate::protocol::{Column, Row, Rows, RowsQuestion, Sort};
 
 /// Rows as `pprof -top` has them by default, which decide the unit of all; and every row, once one is asked for.
@@ -16,6 +16,8 @@ use crate::protocol::{Column, Row, Rows, RowsQuestion, Sort};
 pub(super) struct Table {
     trimmed: Top,
     whole: Option<Top>,
+    /// The sum of what is picked, while something is.
+    part: Option<i64>,
     /// The order last asked for, which the next window most likely is a part of.
     ordered: Option<Ordered>,
 }
@@ -31,16 +33,15 @@ struct Ordered {
 }
 
 impl Table {
-    fn new(profile: &Profile, sample_index: usize) -> Table {
-        let options = TopOptions { sample_index, ..TopOptions::default() };
-        Table { trimmed: top(profile, &options), whole: None, ordered: None }
+    fn new(shown: &Shown, sample_index: usize) -> Table {
+        let trimmed = top(shown.profile(), &options(sample_index, shown.total(sample_index)));
+        Table { trimmed, whole: None, part: shown.part_total(sample_index), ordered: None }
     }
 
-    fn whole(&mut self, profile: &Profile, sample_index: usize) {
-        let options = TopOptions { sample_index, ..TopOptions::default() }.untrimmed();
+    fn whole(&mut self, shown: &Shown, sample_index: usize) {
         // Where nothing was left out the rows are the same, but which count as inlined may not be.
         if self.trimmed.n_dropped > 0 && self.whole.is_none() {
-            self.whole = Some(top(profile, &options));
+            self.whole = Some(top(shown.profile(), &options(sample_index, self.trimmed.total).untrimmed()));
         }
     }
 
@@ -73,6 +74,7 @@ impl Table {
             rows,
             n_rows: ordered.len(),
             total: self.amount(self.trimmed.total),
+            part: self.part.map(|part| self.amount(part)),
             accounting: format!(
                 "Showing nodes accounting for {}, {} of {} total",
                 self.amount(shown),
@@ -120,17 +122,22 @@ impl Table {
 
 impl Desk {
     pub(super) fn rows(&mut self, question: &RowsQuestion) -> Rows {
-        let table = self.table.get_or_insert_with(|| Table::new(&self.profile, self.sample_index));
+        let table = self.table.get_or_insert_with(|| Table::new(&self.shown, self.sample_index));
         if question.all || !question.query.is_empty() {
-            table.whole(&self.profile, self.sample_index);
+            table.whole(&self.shown, self.sample_index);
         }
         table.order(question);
         table.window(question, &self.catalog)
     }
 
     pub(super) fn table(&mut self) -> &Table {
-        self.table.get_or_insert_with(|| Table::new(&self.profile, self.sample_index))
+        self.table.get_or_insert_with(|| Table::new(&self.shown, self.sample_index))
     }
+}
+
+/// pprof's, for a table whose percentages are of `total`.
+fn options(sample_index: usize, total: i64) -> TopOptions {
+    TopOptions { sample_index, total: Some(total), ..TopOptions::default() }
 }
 
 /// Which rows match, in order, each with the running sum of flat. Rows come ordered by flat, the greatest first.

@@ -1,9 +1,11 @@
 //! Questions in, answers out, on a small profile of a guest and its host.
 
-use proto::{FunctionSpec, Line, LocationId, MappingSpec, ProfileBuilder, encode_gzip};
+use proto::{FunctionSpec, LabelSpec, Line, LocationId, MappingSpec, ProfileBuilder, encode_gzip};
 
 use super::*;
-use crate::protocol::{CardQuestion, Column, Flame, FlameQuestion, Rows, RowsQuestion, Sort};
+use crate::protocol::{
+    CardQuestion, Column, Flame, FlameQuestion, Picked, Rows, RowsQuestion, Sort, Weights, WeightsQuestion,
+};
 
 struct Builder(ProfileBuilder);
 
@@ -41,7 +43,8 @@ fn desk() -> Desk {
 }
 
 fn rows(desk: &mut Desk, query: &str, sort: Sort) -> Rows {
-    let question = RowsQuestion { sample_index: 1, query: query.to_owned(), sort, all: false, first: 0, len: 10 };
+    let question =
+        RowsQuestion { sample_index: 1, picked: None, query: query.to_owned(), sort, all: false, first: 0, len: 10 };
     match desk.answer(Question::Rows(question.clone())) {
         Answer::Rows(asked, rows) if asked == question => rows,
         other => panic!("{other:?}"),
@@ -50,7 +53,7 @@ fn rows(desk: &mut Desk, query: &str, sort: Sort) -> Rows {
 
 fn flame(desk: &mut Desk, query: &str, zoom: u32) -> Flame {
     let query = query.to_owned();
-    let question = FlameQuestion { sample_index: 1, query, zoom, width: 1000, first_row: 0, n_rows: 10 };
+    let question = FlameQuestion { sample_index: 1, picked: None, query, zoom, width: 1000, first_row: 0, n_rows: 10 };
     match desk.answer(Question::Flame(question)) {
         Answer::Flame(_, flame) => flame,
         other => panic!("{other:?}"),
@@ -130,7 +133,8 @@ fn nested_matches_count_once() {
 fn a_card_tells_place_and_shares() {
     let mut desk = desk();
     let node = flame(&mut desk, "", 0).boxes[3].node;
-    let Answer::Card(_, card) = desk.answer(Question::Card(CardQuestion { sample_index: 1, node })) else {
+    let Answer::Card(_, card) = desk.answer(Question::Card(CardQuestion { sample_index: 1, picked: None, node }))
+    else {
         panic!("a card was asked for");
     };
     assert_eq!((card.name.as_str(), card.place.as_str()), ("app::log", "/src/app.rs:7"));
@@ -149,4 +153,98 @@ fn the_summary_has_what_the_header_shows() {
 fn bytes_that_are_no_profile_are_refused() {
     let refusal = Desk::open(b"\0asm\x01\0\0\0").expect_err("a module is no profile");
     assert!(matches!(refusal, Refusal::Undecodable { n_bytes: 8, .. }), "{refusal:?}");
+}
+
+/// `main` calls `small` (three sizes) and `big` (one), which keeps nothing.
+fn heap(sizes: &[i64]) -> Desk {
+    let mut builder = Builder(ProfileBuilder::new(&[("alloc_space", "bytes"), ("inuse_space", "bytes")]));
+    let guest = builder.mapping("guest.wasm");
+    let main = builder.location(guest, 1, &["main"]);
+    let small = builder.location(guest, 2, &["small"]);
+    let big = builder.location(guest, 3, &["big"]);
+    let bytes = |num| [LabelSpec::Num { key: "bytes", num, unit: "" }];
+    for &size in sizes {
+        builder.0.sample(&[small, main], &[4 * size, size], &bytes(size));
+    }
+    builder.0.sample(&[big, main], &[1 << 20, 0], &bytes(1 << 20));
+    Desk::open(&encode_gzip(&builder.0.finish())).expect("what was encoded decodes")
+}
+
+fn picked_rows(desk: &mut Desk, picked: Option<Picked>) -> Rows {
+    let sort = Sort::default();
+    let question = RowsQuestion { sample_index: 1, picked, query: String::new(), sort, all: false, first: 0, len: 10 };
+    match desk.answer(Question::Rows(question)) {
+        Answer::Rows(_, rows) => rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn weights(desk: &mut Desk, sample_index: usize) -> Weights {
+    match desk.answer(Question::Weights(WeightsQuestion { sample_index })) {
+        Answer::Weights(_, weights) => weights,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_size_is_offered_with_its_weight() {
+    let mut desk = heap(&[64, 1500, 1536]);
+    let [measure] = &desk.summary().measures[..] else { panic!("one label was given") };
+    let names: Vec<_> = (0..4).filter_map(|at| measure.name(at, at)).collect();
+    assert_eq!(names, ["64B", "1500B", "1.50kB", "1MB"]);
+    let told: Vec<_> = weights(&mut desk, 0)[0].iter().map(|it| format!("{} {}", it.value, it.percent)).collect();
+    assert_eq!(told, ["256B 0.024%", "5.86kB 0.57%", "6kB 0.58%", "1MB 98.83%"]);
+    let bars: Vec<_> = weights(&mut desk, 1)[0].iter().map(|it| it.bar.clone()).collect();
+    assert_eq!(bars, ["4.17%", "97.66%", "100%", "0%"]);
+    assert_eq!(weights(&mut desk, 9), Weights::default(), "a number that is no sample type");
+}
+
+#[test]
+fn many_sizes_are_offered_in_ranges() {
+    let desk = heap(&(1..40).collect::<Vec<_>>());
+    let measure = &desk.summary().measures[0];
+    let names: Vec<_> = (0..measure.ranges.len()).filter_map(|at| measure.name(at, at)).collect();
+    assert_eq!(names, ["1B", "2B – 4B", "4B – 8B", "8B – 16B", "16B – 32B", "32B – 64B", "1MB – 2MB"]);
+}
+
+#[test]
+fn what_is_picked_is_a_part_of_the_whole() {
+    let mut desk = heap(&[64, 128, 1024]);
+    assert_eq!(picked_rows(&mut desk, None).part, None);
+    let first_two = Some(Picked { measure: 0, first: 0, last: 1 });
+    let rows = picked_rows(&mut desk, first_two);
+    assert_eq!(as_text(&rows), ["192B 15.79% 15.79% 192B 15.79% small", "0 0% 15.79% 192B 15.79% main"]);
+    assert_eq!((rows.total.as_str(), rows.part.as_deref()), ("1216B", Some("192B")));
+    let question = FlameQuestion {
+        sample_index: 1,
+        picked: first_two,
+        query: String::new(),
+        zoom: 0,
+        width: 9,
+        first_row: 0,
+        n_rows: 9,
+    };
+    let Answer::Flame(_, flame) = desk.answer(Question::Flame(question)) else { panic!("a graph was asked for") };
+    assert_eq!((flame.boxes.len(), flame.boxes[0].width), (3, 1.0));
+    let Answer::Card(_, card) =
+        desk.answer(Question::Card(CardQuestion { sample_index: 1, picked: first_two, node: 0 }))
+    else {
+        panic!("a card was asked for");
+    };
+    assert_eq!((card.cum.as_str(), card.cum_pct.as_str()), ("192B", "15.79%"));
+    assert_eq!(as_text(&picked_rows(&mut desk, None))[0], "1.19kB 100% 100% 1.19kB 100% small");
+}
+
+#[test]
+fn ranges_that_there_are_not_are_all() {
+    let mut desk = heap(&[64]);
+    let all = as_text(&picked_rows(&mut desk, None));
+    for picked in [Picked::one(0, 2), Picked::one(1, 0), Picked { measure: 0, first: 1, last: 9 }] {
+        assert_eq!(as_text(&picked_rows(&mut desk, Some(picked))), all, "{picked:?}");
+    }
+}
+
+#[test]
+fn a_profile_without_numbers_offers_nothing() {
+    assert!(desk().summary().measures.is_empty());
 }

@@ -1,7 +1,7 @@
 //! What clicks and keys do to an opened profile, and what it then asks.
 
 use super::*;
-use crate::protocol::{Row, SampleType};
+use crate::protocol::{Ends, Measure, Row, SampleType, Weight};
 
 fn session() -> Session {
     let cpu = SampleType { kind: "cpu".to_owned(), unit: "nanoseconds".to_owned() };
@@ -107,4 +107,71 @@ fn another_sample_type_starts_at_the_root() {
     assert_eq!((session.sample_index, session.zoom()), (0, 0));
     session.reduce(Action::SampleType(7));
     assert_eq!(session.sample_index, 0);
+}
+
+fn with_sizes() -> Session {
+    let mut session = with_rows();
+    let measure = Measure { key: "bytes".to_owned(), ranges: vec![Ends::default(); 3] };
+    session.summary = Rc::new(Summary { measures: vec![measure], ..(*session.summary).clone() });
+    session
+}
+
+#[test]
+fn picking_asks_for_a_part_and_starts_at_the_root() {
+    let mut session = with_sizes();
+    session.reduce(Action::FlameWindow { width: 800, first_row: 0, n_rows: 30 });
+    session.reduce(Action::Zoom(4));
+    let picked = Some(Picked { measure: 0, first: 1, last: 2 });
+    session.reduce(Action::Pick(picked));
+    assert_eq!((session.rows_question().picked, session.zoom()), (picked, 0));
+    assert_eq!(session.flame_question().map(|it| it.picked), Some(picked));
+    assert!(session.current_rows().is_none(), "the rows at hand are of all");
+    for nonsense in [Picked::one(0, 3), Picked::one(1, 0), Picked { measure: 0, first: 2, last: 1 }] {
+        session.reduce(Action::Pick(Some(nonsense)));
+        assert_eq!(session.picked, None, "{nonsense:?}");
+    }
+}
+
+#[test]
+fn weights_are_asked_for_while_the_picker_is_open() {
+    let mut session = with_sizes();
+    assert_eq!(session.weights_question(), None);
+    session.reduce(Action::OpenPicker(true));
+    let question = session.weights_question().expect("it is open");
+    session.answered(Answer::Weights(question, vec![vec![Weight::default(); 3]]));
+    assert!(session.current_weights().is_some());
+    session.reduce(Action::SampleType(0));
+    assert!(session.current_weights().is_none(), "those were another type's");
+}
+
+#[test]
+fn without_sizes_there_is_nothing_to_open() {
+    let mut session = session();
+    session.reduce(Action::OpenPicker(true));
+    assert!(!session.picker_open);
+}
+
+#[test]
+fn escape_closes_the_picker_first_and_shows_all_last() {
+    let mut session = with_sizes();
+    session.reduce(Action::Pick(Some(Picked::one(0, 1))));
+    session.reduce(Action::OpenPicker(true));
+    session.reduce(Action::Zoom(4));
+    session.reduce(Action::Escape);
+    assert_eq!((session.picker_open, session.zoom(), session.picked.is_some()), (false, 4, true));
+    session.reduce(Action::Escape);
+    assert_eq!((session.zoom(), session.picked.is_some()), (0, true));
+    session.reduce(Action::Escape);
+    assert_eq!(session.picked, None);
+}
+
+#[test]
+fn totals_stay_while_a_part_is_counted() {
+    let mut session = with_sizes();
+    let rows = Rows { total: "9kB".to_owned(), ..Rows::default() };
+    session.answered(Answer::Rows(session.rows_question(), rows));
+    session.reduce(Action::Pick(Some(Picked::one(0, 1))));
+    assert_eq!(session.totals(), Some(("9kB", None)));
+    session.reduce(Action::SampleType(0));
+    assert_eq!(session.totals(), None);
 }

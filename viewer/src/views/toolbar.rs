@@ -16,6 +16,10 @@ pub(crate) struct ToolbarProps {
     pub(crate) summary: Rc<Summary>,
     pub(crate) sample_index: usize,
     pub(crate) total: AttrValue,
+    /// What is picked of the total, while something is.
+    pub(crate) part: Option<AttrValue>,
+    /// Picks samples; nothing where there is nothing to pick by.
+    pub(crate) picker: Html,
     pub(crate) query: AttrValue,
     /// What the search matched of the total.
     pub(crate) matched: Option<AttrValue>,
@@ -44,7 +48,13 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
                 <span class="visually-hidden">{ "Sample type" }</span>
                 { sample_types(props) }
             </label>
-            <span class="total" data-testid="total" title="Sum over all samples">{ &props.total }</span>
+            { props.picker.clone() }
+            <span class="totals">
+                if let Some(part) = &props.part {
+                    <span class="total" data-testid="part" title="Sum over the samples on show">{ part }</span>{ " of " }
+                }
+                <span class="total" data-testid="total" title="Sum over all samples">{ &props.total }</span>
+            </span>
             if let Some(duration) = &summary.duration {
                 <span class="duration" data-testid="duration" title="How long was profiled">{ "in " }{ duration }</span>
             }
@@ -112,7 +122,7 @@ fn facts(summary: &Summary) -> Html {
     let recorded = local_time(summary.time_nanos).map(|time| ("Recorded".to_owned(), time));
     let fact = |(label, value): (String, String)| html! { <div><dt>{ label }</dt><dd>{ value }</dd></div> };
     html! {
-        <section class="facts" aria-label="About this profile" data-testid="facts">
+        <section class="popover facts" aria-label="About this profile" data-testid="facts">
             <dl>{ for recorded.into_iter().chain(summary.facts.iter().cloned()).map(fact) }</dl>
             if !summary.comments.is_empty() {
                 <h2>{ "Comments" }</h2>
@@ -208,6 +218,8 @@ mod tests {
             summary: Rc::new(summary),
             sample_index: 1,
             total: "1.02s".into(),
+            part: Some("0.60s".into()),
+            picker: html! { <p>{ "picker" }</p> },
             query: AttrValue::default(),
             matched: None,
             panes: Panes::Both,
@@ -224,7 +236,9 @@ mod tests {
     #[test]
     fn shows_file_types_total_and_comments() {
         let html = render::<Toolbar>(props);
-        for part in [">cpu.prof<", ">samples<", ">1.02s<", "in 2s", "<li>sampler: epoch</li>"] {
+        for part in
+            [">cpu.prof<", ">samples<", ">1.02s<", "in 2s", ">0.60s<", "<p>picker</p>", "<li>sampler: epoch</li>"]
+        {
             assert!(html.contains(part), "{part} in {html}");
         }
     }
