@@ -2,34 +2,41 @@
 
 use std::time::Duration;
 
-use proto::Profile;
+use proto::{Profile, SampleRef};
+use support::books::block_bytes;
 use support::machine::{guest, pprof};
 use support::running::Signal;
 use support::stacks::{cum, lines, total};
 use support::wprof::{Run, RunningWprof, Wprof};
 
 const SAMPLES: usize = 0;
+const ALLOC_OBJECTS: usize = 0;
+const INUSE_OBJECTS: usize = 2;
 const NEVER_ENDS: &str = include_str!("endings/signals.wat");
 
-/// The profile that every run must leave: with the work on it that was done before the end.
+/// The profiles that every run must leave: the CPU's, with the work on it that was done before the end, and the heap's.
 fn check_profile(run: &Run) -> Profile {
     let profile = run.profile();
     let busy = cum(&profile, SAMPLES, "busy");
     assert!(busy > 0, "`busy` is on no stack: {:#?}; stderr: {}", lines(&profile, SAMPLES), run.stderr());
     assert!(profile.duration_nanos() > 0);
-    if let Some(mut pprof) = pprof("reading the profile") {
-        let output = pprof.args(["-top", "cpu.prof"]).current_dir(run.dir.path()).output();
-        let is_good = output.as_ref().is_ok_and(|output| output.status.success() && output.stderr.is_empty());
-        assert!(is_good, "{output:?}");
+    let heap = run.heap();
+    assert!(total(&heap, ALLOC_OBJECTS) > 0, "no block was recorded; stderr: {}", run.stderr());
+    for file in ["cpu.prof", "heap.prof"] {
+        if let Some(mut pprof) = pprof("reading the profiles") {
+            let output = pprof.args(["-top", file]).current_dir(run.dir.path()).output();
+            let is_good = output.as_ref().is_ok_and(|output| output.status.success() && output.stderr.is_empty());
+            assert!(is_good, "{output:?}");
+        }
     }
     let n_files = run.dir.path().read_dir().map_or(0, Iterator::count);
-    // cpu.prof, the figures, and at most the guest.
-    assert!(n_files <= 3, "a temporary file is left: {:?}", run.files().keys());
+    // Two profiles, the figures, and at most the guest.
+    assert!(n_files <= 4, "a temporary file is left: {:?}", run.files().keys());
     profile
 }
 
 fn ends(options: &[&str], args: &[&str]) -> Wprof {
-    Wprof::run(&[&["--hz", "1000"], options].concat(), guest("ends"), args)
+    Wprof::run(&[&["--hz", "1000", "--memprofilerate", "1"], options].concat(), guest("ends"), args)
 }
 
 #[test]
@@ -97,7 +104,7 @@ fn a_guest_that_ends_in_time_has_no_timeout() {
 
 /// A guest that has worked and is now in its own code, or waits in a host call.
 fn never_ends(how: &str) -> RunningWprof {
-    let options = ["--hz", "1000", "--invoke", how];
+    let options = ["--hz", "1000", "--memprofilerate", "1", "--invoke", how];
     let mut running = Wprof::run(&options, "guest.wat", &[]).file("guest.wat", NEVER_ENDS).start();
     running.process.wait_for_line("ready");
     running
@@ -146,12 +153,29 @@ fn a_second_ctrl_c_quits_at_once() {
     assert!((0..10).any(|n| quits(&n)), "it always waited and wrote the profile");
 }
 
+/// What a guest holds when its memory is full is on the profile, and the block that it did not get is not.
+#[test]
+fn out_of_memory_shows_what_was_held() {
+    let run = ends(&["-W", "max-memory-size=33554432"], &["memory", "100"]).finish().expect_code(134);
+    check_profile(&run);
+    let heap = run.heap();
+    let is_big = |sample: &SampleRef<'_>| block_bytes(&heap, sample) == Some(1 << 20);
+    let held: i64 = heap.samples().filter(is_big).map(|sample| sample.values[INUSE_OBJECTS]).sum();
+    // A module's own data and the rest of the heap are in the 32 MiB as well.
+    assert!((20..32).contains(&held), "{held} blocks of 1 MiB: {:#?}", lines(&heap, INUSE_OBJECTS));
+    assert!(cum(&heap, ALLOC_OBJECTS, "exhaust_memory") >= held);
+}
+
 /// A guest that was never entered has no profile; an older one stays as it was.
 #[test]
-fn a_guest_that_cannot_start_leaves_an_old_profile_alone() {
+fn a_guest_that_cannot_start_leaves_old_profiles_alone() {
     for (name, text) in [("broken.wasm", "\0asm rubbish"), ("unknown.wat", "(module (import \"a\" \"b\" (func)))")] {
-        let run = Wprof::run(&[], name, &[]).file(name, text).file("cpu.prof", "old").finish().expect_code(1);
-        let old = std::fs::read(run.path("cpu.prof")).expect("it was there before");
-        assert_eq!(old, b"old", "{name}");
+        let files = ["cpu.prof", "heap.prof", "memory.prof"];
+        let run = files.iter().fold(Wprof::run(&[], name, &[]).file(name, text), |run, file| run.file(file, "old"));
+        let run = run.finish().expect_code(1);
+        for file in files {
+            let old = std::fs::read(run.path(file)).expect("it was there before");
+            assert_eq!(old, b"old", "{name}: {file}");
+        }
     }
 }

@@ -177,15 +177,18 @@ fn profiling_changes_nothing_that_the_guest_does() {
         ("ends", &["panic"], 134),
         ("allocs", &["100", "64"], 0),
     ] {
-        let [with, without] = [&["--quiet", "--hz", "10000"][..], &["--quiet", "--no-cpu"]].map(|options| {
+        let with = ["--quiet", "--hz", "10000", "--memprofilerate", "1"];
+        let [with, without] = [&with[..], &["--quiet", "--no-cpu", "--no-heap"]].map(|options| {
             let run = Wprof::run(options, guest(name), args).stdin("some text\n".repeat(1000)).finish();
             run.expect_code(code)
         });
         assert!(with.ended.stdout == without.ended.stdout, "{name} {args:?}: other output");
         assert_eq!(with.stderr(), without.stderr(), "{name} {args:?}");
         assert_eq!(with.files(), without.files(), "{name} {args:?}");
-        assert!(with.path("cpu.prof").is_file());
-        assert!(!without.path("cpu.prof").exists());
+        for file in ["cpu.prof", "heap.prof"] {
+            assert!(with.path(file).is_file());
+            assert!(!without.path(file).exists());
+        }
     }
 }
 

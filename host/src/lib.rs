@@ -11,13 +11,18 @@
 //! module offsets, [`record`] joins the two, [`supervise`] sees to it that a profile comes out however the guest
 //! ends. [`report`] prints what [`proto::analysis`] computes; [`serve`] shows it in the browser.
 
+#![deny(unsafe_code)]
+
 pub mod cli;
 pub mod guest;
+pub mod heap;
+pub mod measure;
 pub mod record;
 pub mod report;
 pub mod sample;
 pub mod serve;
 pub mod sink;
+pub mod stack;
 pub mod stats;
 pub mod supervise;
 pub mod symbols;

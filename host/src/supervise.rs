@@ -12,7 +12,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::guest::{EXIT_TIMEOUT, Ending};
-use crate::sample::epoch::{Handle, Measured};
+use crate::measure::{Handle, Measured};
 
 /// How long a guest that is asked to end may take to reach an epoch check. Guest code does within microseconds,
 /// so whoever needs longer is in a host call that waits.

@@ -1,4 +1,5 @@
-;; Works a little in `busy`, prints `ready`, then never ends: in its own code, or in a host call that waits.
+;; Works a little in `busy`, allocates in `keep`, prints `ready`, then never ends: in its own code, or in a host call that
+;; waits.
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
@@ -16,8 +17,17 @@
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $again (i32.lt_u (local.get $i) (i32.const 100000000)))))
 
+  (global $next (mut i32) (i32.const 1024))
+  (func $malloc (param $size i32) (result i32)
+    (global.get $next)
+    (global.set $next (i32.add (global.get $next) (local.get $size))))
+
+  (func $keep
+    (drop (call $malloc (i32.const 100))))
+
   (func $get_ready
     (call $busy)
+    (call $keep)
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32))))
 
   (func (export "spin")

@@ -151,6 +151,9 @@ impl RunningWprof {
 
 const STATS: &str = ".stats.json";
 
+/// What it writes unasked; `memory.prof` is in the place of `heap.prof` where no allocator is known.
+const PROFILES: [&str; 3] = ["cpu.prof", "heap.prof", "memory.prof"];
+
 impl Run {
     /// The exit code.
     #[must_use]
@@ -189,6 +192,12 @@ impl Run {
         read_profile(&self.path("cpu.prof"))
     }
 
+    /// The heap profile.
+    #[must_use]
+    pub fn heap(&self) -> Profile {
+        read_profile(&self.path("heap.prof"))
+    }
+
     /// What it counted.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -200,8 +209,7 @@ impl Run {
     #[must_use]
     pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = files_below(self.dir.path());
-        files.remove(Path::new("cpu.prof"));
-        files.remove(Path::new(STATS));
+        files.retain(|path, _| path != Path::new(STATS) && !PROFILES.contains(&path.to_string_lossy().as_ref()));
         files
     }
 }

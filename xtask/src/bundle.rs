@@ -34,16 +34,24 @@ pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<()> {
 
 /// The viewer's wasm, small and fast rather than quickly built.
 fn compile(project: &Project, toolchain: &Toolchain) -> Result<Vec<u8>> {
-    let mut cargo = toolchain.cargo(project, "build", wasm::BROWSER, &RUSTFLAGS);
-    cargo
-        .args(["--package", "wprof-viewer"])
-        .env("CARGO_PROFILE_RELEASE_LTO", "true")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "false");
+    let mut cargo = cargo(project, toolchain);
+    cargo.args(["--package", "wprof-viewer"]);
     run(&mut cargo)?;
     let file = wasm::target_dir(project).join(wasm::BROWSER).join("release/wprof-viewer.wasm");
     fs::read(&file).with_context(|| format!("read {}", file.display()))
+}
+
+/// `cargo build` for the browser. Whatever else is built for wasm32-unknown-unknown is built so too, or std would be built
+/// once more for it.
+pub(crate) fn cargo(project: &Project, toolchain: &Toolchain) -> Command {
+    let mut cargo = toolchain.cargo(project, "build", wasm::BROWSER, &RUSTFLAGS);
+    cargo
+        .env("CARGO_PROFILE_RELEASE_LTO", "true")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
+        .env("CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO", "off");
+    cargo
 }
 
 /// Runs wasm-bindgen, unless it has seen this very module before; returns the folder with what came of it.

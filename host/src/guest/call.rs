@@ -4,17 +4,23 @@ use std::io::Write;
 
 use anyhow::{Context, anyhow, bail};
 use wasmtime::component::{self, Component};
-use wasmtime::{Func, Linker, Module, Store, Val, ValType};
+use wasmtime::{Func, Instance, Linker, Module, Store, Val, ValType};
 use wasmtime_wasi::{I32Exit, p0, p1, p2};
 
 use super::{Code, GuestOptions, GuestState};
+use crate::heap::{HeapHooks, attach, imports};
 
 /// Instantiates the guest and runs it to its end.
 ///
 /// # Errors
 ///
 /// Everything but a plain return, `proc_exit` included; [`super::Ending`] sorts it.
-pub fn start(store: &mut Store<GuestState>, code: &Code, options: &GuestOptions) -> anyhow::Result<()> {
+pub fn start(
+    store: &mut Store<GuestState>,
+    code: &Code,
+    options: &GuestOptions,
+    heap: Option<&HeapHooks>,
+) -> anyhow::Result<()> {
     let flags = &options.common.wasi;
     store.limiter(|state| &mut state.limits);
     if let Some(fuel) = options.common.wasm.fuel {
@@ -27,13 +33,18 @@ pub fn start(store: &mut Store<GuestState>, code: &Code, options: &GuestOptions)
         store.set_max_component_handles(max);
     }
     match code {
-        Code::Module(module) => start_module(store, module, options),
+        Code::Module(module) => start_module(store, module, options, heap),
         Code::Component(component) => start_component(store, component, options),
     }
     .with_context(|| format!("failed to run main module `{}`", options.module().display()))
 }
 
-fn start_module(store: &mut Store<GuestState>, module: &Module, options: &GuestOptions) -> anyhow::Result<()> {
+fn start_module(
+    store: &mut Store<GuestState>,
+    module: &Module,
+    options: &GuestOptions,
+    heap: Option<&HeapHooks>,
+) -> anyhow::Result<()> {
     let wasm = &options.common.wasm;
     let mut linker = Linker::new(store.engine());
     if wants_wasi(options)? {
@@ -48,9 +59,10 @@ fn start_module(store: &mut Store<GuestState>, module: &Module, options: &GuestO
     if wasm.unknown_imports_default == Some(true) {
         linker.define_unknown_imports_as_default_values(&mut *store, module)?;
     }
-    let instance = linker
-        .instantiate(&mut *store, module)
-        .map_err(anyhow::Error::from)
+    if let Some(heap) = heap {
+        imports::wrap(&mut linker, store, &heap.imports, &heap.probe)?;
+    }
+    let instance = instantiate(store, &linker, module, heap)
         .with_context(|| format!("failed to instantiate {}", options.module().display()))?;
     if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
         initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
@@ -63,6 +75,23 @@ fn start_module(store: &mut Store<GuestState>, module: &Module, options: &GuestO
         None => instance.get_func(&mut *store, "").or_else(|| instance.get_func(&mut *store, "_start")),
     };
     main.map_or(Ok(()), |main| call(store, main, options))
+}
+
+/// A rewritten module's start function runs after its hooks are filled, so that it is seen too.
+fn instantiate(
+    store: &mut Store<GuestState>,
+    linker: &Linker<GuestState>,
+    module: &Module,
+    heap: Option<&HeapHooks>,
+) -> anyhow::Result<Instance> {
+    let instance = linker.instantiate(&mut *store, module)?;
+    if let Some(HeapHooks { armed: Some(armed), probe, .. }) = heap {
+        attach::arm(store, module, &instance, armed, probe)?;
+        if let Some(start) = &armed.start {
+            instance.get_typed_func::<(), ()>(&mut *store, start)?.call(&mut *store, ())?;
+        }
+    }
+    Ok(instance)
 }
 
 /// Calls an export with the command line's arguments and prints what it returns, as `wasmtime run` does.

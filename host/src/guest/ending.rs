@@ -5,6 +5,7 @@ use std::fmt::Write;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
+use crate::heap::rewrite::AddressMap;
 use crate::sample::epoch::Ended;
 
 /// The exit code after `--timeout`, as coreutils' `timeout` has it.
@@ -30,18 +31,19 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Sorts the outcome of [`super::start`].
+    /// Sorts the outcome of [`super::start`]. Places in a backtrace are of the file that was compiled; `map` leads from
+    /// there to the file that the user knows.
     #[must_use]
-    pub fn of(outcome: anyhow::Result<()>) -> Self {
+    pub fn of(outcome: anyhow::Result<()>, map: &AddressMap) -> Self {
         let Err(error) = outcome else { return Self::Exited(0) };
         if let Some(exit) = find::<I32Exit>(&error) {
             Self::Exited(exit.0)
         } else if find::<Ended>(&error).is_some() {
             Self::Stopped
         } else if find::<Trap>(&error).is_some() {
-            Self::Trapped(message(&error))
+            Self::Trapped(message(&error, map))
         } else {
-            Self::Failed(message(&error))
+            Self::Failed(message(&error, map))
         }
     }
 
@@ -70,9 +72,10 @@ fn find<E: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> 
 }
 
 /// The chain of causes as wasmtime prints it, with long backtraces cut.
-fn message(error: &anyhow::Error) -> String {
-    let mut text = format!("Error: {}", cut_backtrace(&error.to_string()));
-    let causes: Vec<String> = error.chain().skip(1).map(|cause| cut_backtrace(&cause.to_string())).collect();
+fn message(error: &anyhow::Error, map: &AddressMap) -> String {
+    let readable = |text: String| cut_backtrace(&map_backtrace(&text, map));
+    let mut text = format!("Error: {}", readable(error.to_string()));
+    let causes: Vec<String> = error.chain().skip(1).map(|cause| readable(cause.to_string())).collect();
     if !causes.is_empty() {
         text.push_str("\n\nCaused by:");
     }
@@ -90,15 +93,31 @@ fn message(error: &anyhow::Error) -> String {
     text
 }
 
-/// Keeps the first frames of a backtrace; a line of it reads `    12:   0x2f - name`.
+/// Number, place and rest of a backtrace's line, which reads `    12:   0x2f - name`.
+fn frame(line: &str) -> Option<(usize, u32, &str)> {
+    let (number, rest) = line.trim_start().split_once(':')?;
+    let (place, name) = rest.trim_start().strip_prefix("0x")?.split_once(' ')?;
+    Some((number.parse().ok()?, u32::from_str_radix(place, 16).ok()?, name))
+}
+
+/// Puts the places of the user's file into a backtrace. Functions of wprof's own go.
+fn map_backtrace(text: &str, map: &AddressMap) -> String {
+    let mut n_gone = 0;
+    let lines = text.lines().filter_map(|line| {
+        let Some((number, place, name)) = frame(line) else { return Some(line.to_owned()) };
+        let Some(place) = map.map(place) else {
+            n_gone += 1;
+            return None;
+        };
+        // As wasmtime lays it out.
+        Some(format!("{:>5}: {place:#8x} {name}", number - n_gone))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Keeps the first frames of a backtrace.
 fn cut_backtrace(text: &str) -> String {
-    let is_frame = |line: &&str| {
-        line.trim_start().split_once(':').is_some_and(|(number, rest)| {
-            !number.is_empty()
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-                && rest.trim_start().starts_with("0x")
-        })
-    };
+    let is_frame = |line: &&str| frame(line).is_some();
     let n_frames = text.lines().filter(is_frame).count();
     if n_frames <= MAX_PRINTED_FRAMES {
         return text.trim_end().to_owned();
@@ -119,14 +138,34 @@ fn cut_backtrace(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heap::rewrite::{Origin, Segment};
 
     #[test]
     fn an_exit_code_is_found_under_any_context() {
         let outcome = Err(anyhow::Error::from(I32Exit(42)).context("failed to invoke").context("failed to run"));
-        assert_eq!(Ending::of(outcome).code(), 42);
-        assert_eq!(Ending::of(Ok(())).code(), 0);
-        assert!(matches!(Ending::of(Err(Ended.into())), Ending::Stopped));
-        assert_eq!(Ending::of(Err(anyhow::Error::from(Trap::StackOverflow).context("x"))).code(), 134);
+        assert_eq!(Ending::of(outcome, &AddressMap::default()).code(), 42);
+        assert_eq!(Ending::of(Ok(()), &AddressMap::default()).code(), 0);
+        assert!(matches!(Ending::of(Err(Ended.into()), &AddressMap::default()), Ending::Stopped));
+        assert_eq!(
+            Ending::of(Err(anyhow::Error::from(Trap::StackOverflow).context("x")), &AddressMap::default()).code(),
+            134
+        );
+    }
+
+    #[test]
+    fn a_backtrace_tells_the_places_of_the_users_file() {
+        let segment = |new, origin| Segment { new, origin };
+        let map = AddressMap::new(vec![
+            segment(0x40..0x50, Origin::Ours),
+            segment(0x50..0x60, Origin::PutInto(0x21)),
+            segment(0x60..0x90, Origin::Copied(0x30)),
+        ]);
+        let text =
+            "error while executing at wasm backtrace:\n    0:     0x44 - f\n    1:     0x55 - g\n    2:     0x61 - h";
+        assert_eq!(
+            map_backtrace(text, &map),
+            "error while executing at wasm backtrace:\n    0:     0x21 - g\n    1:     0x31 - h"
+        );
     }
 
     #[test]

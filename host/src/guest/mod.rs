@@ -2,6 +2,7 @@
 
 mod call;
 mod ending;
+mod limits;
 mod load;
 mod options;
 mod wasi;

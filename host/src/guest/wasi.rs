@@ -1,15 +1,16 @@
 //! The world a guest sees: WASI through wasmtime-wasi, limits, arguments.
 
 use anyhow::Context;
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
 
+use super::limits::Limits;
 use super::options::{GuestOptions, inherited};
+use crate::sample::epoch::Watch;
 
 /// What a store holds for its guest.
 pub struct GuestState {
-    pub(super) limits: StoreLimits,
+    pub(super) limits: Limits,
     pub(super) wasi: WasiP1Ctx,
 }
 
@@ -26,38 +27,14 @@ impl WasiView for GuestState {
 }
 
 impl GuestState {
-    /// Builds the world that the options describe.
+    /// Builds the world that the options describe, for a file in which wprof has rewritten so many modules.
     ///
     /// # Errors
     ///
     /// When a directory cannot be opened, or an argument is not UTF-8.
-    pub fn new(options: &GuestOptions) -> anyhow::Result<Self> {
-        Ok(Self { limits: limits(options), wasi: wasi(options)? })
+    pub fn new(options: &GuestOptions, watch: &Watch, n_rewritten: usize) -> anyhow::Result<Self> {
+        Ok(Self { limits: Limits::new(options, watch, n_rewritten), wasi: wasi(options)? })
     }
-}
-
-fn limits(options: &GuestOptions) -> StoreLimits {
-    let wasm = &options.common.wasm;
-    let mut limits = StoreLimitsBuilder::new();
-    if let Some(max) = wasm.max_memory_size {
-        limits = limits.memory_size(max);
-    }
-    if let Some(max) = wasm.max_table_elements {
-        limits = limits.table_elements(max);
-    }
-    if let Some(max) = wasm.max_instances {
-        limits = limits.instances(max);
-    }
-    if let Some(max) = wasm.max_tables {
-        limits = limits.tables(max);
-    }
-    if let Some(max) = wasm.max_memories {
-        limits = limits.memories(max);
-    }
-    if let Some(trap) = wasm.trap_on_grow_failure {
-        limits = limits.trap_on_grow_failure(trap);
-    }
-    limits.build()
 }
 
 fn wasi(options: &GuestOptions) -> anyhow::Result<WasiP1Ctx> {

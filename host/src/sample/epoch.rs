@@ -19,7 +19,10 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{AsContext, CallHook, Engine, Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
 
-use super::{CpuClock, Leaf, MAX_FRAMES, Nanos, RawSamples, thread_cpu_elsewhere};
+use super::{CpuClock, Leaf, Nanos, RawSamples, thread_cpu_elsewhere};
+use crate::heap::grow::Growth;
+use crate::heap::probe::Probe;
+use crate::stack::MAX_FRAMES;
 
 /// Why a guest was stopped from outside; travels as the error of its run.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +38,26 @@ struct Shared {
     seen: AtomicU64,
     stop_ticker: AtomicBool,
     end_guest: AtomicBool,
+    watch: Watch,
     state: Mutex<State>,
+}
+
+/// Who else must know of crossings of the guest's border; a store has one call hook.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// Growth of the guest's memories.
+    pub growth: Arc<Growth>,
+    /// The heap profile, where there is one.
+    pub heap: Option<Probe>,
+}
+
+impl Watch {
+    fn set_depth(&self, depth: u32) {
+        self.growth.set_in_guest(depth > 0);
+        if let Some(heap) = &self.heap {
+            heap.set_depth(depth);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -76,13 +98,14 @@ impl EpochSampler {
     /// # Errors
     ///
     /// When the ticker thread cannot be started.
-    pub fn attach<T>(store: &mut Store<T>, hz: u32) -> std::io::Result<Self> {
+    pub fn attach<T: 'static>(store: &mut Store<T>, hz: u32, watch: Watch) -> std::io::Result<Self> {
         let period = if hz == 0 { Nanos::MAX } else { period(hz) };
         let shared = Arc::new(Shared {
             ticks: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             stop_ticker: AtomicBool::new(false),
             end_guest: AtomicBool::new(false),
+            watch,
             state: Mutex::new(State {
                 clock: CpuClock::new(period),
                 samples: RawSamples::default(),
@@ -94,7 +117,7 @@ impl EpochSampler {
 
         let hook = Arc::clone(&shared);
         store.call_hook(move |store, event| {
-            hook.on_crossing(&store, event);
+            hook.on_crossing(store, event);
             Ok(())
         });
         let check = Arc::clone(&shared);
@@ -177,11 +200,23 @@ impl Shared {
     }
 
     /// Called on every crossing of the guest's border, so the common case is two relaxed loads.
-    fn on_crossing<T>(&self, store: &StoreContextMut<'_, T>, event: CallHook) {
+    fn on_crossing<T: 'static>(&self, mut store: StoreContextMut<'_, T>, event: CallHook) {
         match event {
-            CallHook::CallingHost => self.sample_if_due(store, Leaf::Guest),
-            CallHook::ReturningFromHost => self.sample_if_due(store, Leaf::HostCall),
-            CallHook::CallingWasm => self.enter(store),
+            CallHook::CallingHost => {
+                if let Some(heap) = &self.watch.heap {
+                    // The guest may be left in that call for good, and then nobody could.
+                    heap.free_queued(&mut store);
+                }
+                self.sample_if_due(&store, Leaf::Guest);
+            }
+            CallHook::ReturningFromHost => {
+                self.watch.growth.on_return(&store);
+                if let Some(heap) = &self.watch.heap {
+                    heap.on_return(&mut store);
+                }
+                self.sample_if_due(&store, Leaf::HostCall);
+            }
+            CallHook::CallingWasm => self.enter(&store),
             CallHook::ReturningFromWasm => self.leave(),
         }
     }
@@ -216,12 +251,14 @@ impl Shared {
             }
         }
         state.depth += 1;
+        self.watch.set_depth(state.depth);
     }
 
     fn leave(&self) {
         let now = CpuClock::now();
         let mut state = self.lock();
         state.depth = state.depth.saturating_sub(1);
+        self.watch.set_depth(state.depth);
         if state.depth == 0 {
             // The guest's frames are gone: ticks since its last check have no stack any more.
             let unseen = state.clock.take_ticks(now);

@@ -8,4 +8,4 @@ pub mod epoch;
 mod raw;
 
 pub use clock::{CpuClock, Nanos, thread_cpu_elsewhere};
-pub use raw::{Leaf, MAX_FRAMES, RawSamples, StackSample};
+pub use raw::{Leaf, RawSamples, StackSample};

@@ -1,13 +1,6 @@
 //! What was sampled, before names: stacks of module offsets, aggregated as they come.
-//!
-//! Stacks are kept in a tree that grows from the root, so a recursion 10,000 deep that is sampled a
-//! thousand times costs its frames once, and a long run's memory is bounded by its distinct call paths.
 
-use rustc_hash::FxHashMap;
-
-/// Frames kept of one stack, counted from the leaf. What lies beyond is replaced by a marker at the root
-/// (SEMANTICS §0).
-pub const MAX_FRAMES: usize = 10_000;
+use crate::stack::{NodeId, StackTrie};
 
 /// What the guest was doing in its innermost frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,7 +16,7 @@ pub enum Leaf {
 pub struct StackSample {
     /// Byte offsets in the module's file, innermost frame first.
     pub offsets: Vec<u32>,
-    /// Whether frames beyond [`MAX_FRAMES`] were left out at the root side.
+    /// Whether frames beyond [`MAX_FRAMES`](crate::stack::MAX_FRAMES) were left out at the root side.
     pub truncated: bool,
     /// What the innermost frame was doing.
     pub leaf: Leaf,
@@ -31,64 +24,37 @@ pub struct StackSample {
     pub ticks: u64,
 }
 
-#[derive(Debug)]
-struct Node {
-    parent: u32,
-    offset: u32,
-    /// Ticks that ended here, by [`Leaf`].
-    ticks: [u64; 2],
-}
-
-/// The root of whole stacks, and the root of those that were cut.
-const ROOTS: [u32; 2] = [0, 1];
-
 /// Every sample of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RawSamples {
-    nodes: Vec<Node>,
-    children: FxHashMap<(u32, u32), u32>,
-    /// The path of the stack recorded last, root first: neighbours in time share most of theirs.
-    last_path: Vec<(u32, u32)>,
-    last_root: u32,
+    stacks: StackTrie,
+    /// Ticks that ended at each stack, by [`Leaf`].
+    ticks: Vec<[u64; 2]>,
     /// Where the last sample ended, and how; `None` before the first.
-    last_sample: Option<(u32, Leaf)>,
+    last_sample: Option<(NodeId, Leaf)>,
     /// Ticks that belong to no stack: they passed where none could be captured.
     lost_ticks: u64,
     n_captures: u64,
     capture_nanos: u64,
 }
 
-impl Default for RawSamples {
-    fn default() -> Self {
-        let root = || Node { parent: u32::MAX, offset: 0, ticks: [0; 2] };
-        Self {
-            nodes: vec![root(), root()],
-            children: FxHashMap::default(),
-            last_path: Vec::new(),
-            last_root: ROOTS[0],
-            last_sample: None,
-            lost_ticks: 0,
-            n_captures: 0,
-            capture_nanos: 0,
-        }
-    }
-}
-
 impl RawSamples {
     /// Adds `ticks` to a stack given innermost frame first. Frames past [`MAX_FRAMES`] are cut.
+    ///
+    /// [`MAX_FRAMES`]: crate::stack::MAX_FRAMES
     pub fn record(&mut self, offsets: &[u32], leaf: Leaf, ticks: u64) {
-        let kept = &offsets[..offsets.len().min(MAX_FRAMES)];
-        let root = ROOTS[usize::from(kept.len() < offsets.len())];
-        let shared = if root == self.last_root { self.shared_with_last(kept) } else { 0 };
-        self.last_root = root;
-        self.last_path.truncate(shared);
-        let mut node = self.last_path.last().map_or(root, |&(_, node)| node);
-        for &offset in kept.iter().rev().skip(shared) {
-            node = self.child(node, offset);
-            self.last_path.push((offset, node));
+        let stack = self.stacks.add(offsets);
+        self.add_ticks(stack, leaf, ticks);
+        self.last_sample = Some((stack, leaf));
+    }
+
+    fn add_ticks(&mut self, stack: NodeId, leaf: Leaf, ticks: u64) {
+        if self.ticks.len() < self.stacks.n_ids() {
+            self.ticks.resize(self.stacks.n_ids(), [0; 2]);
         }
-        self.nodes[node as usize].ticks[leaf as usize] += ticks;
-        self.last_sample = Some((node, leaf));
+        if let Some(own) = self.ticks.get_mut(stack.index()) {
+            own[leaf as usize] += ticks;
+        }
     }
 
     /// Counts ticks that passed since the last sample when no further one can be taken, as the guest is gone. One
@@ -96,25 +62,11 @@ impl RawSamples {
     /// with it; the others belong to stacks that nobody saw.
     pub fn record_tail(&mut self, ticks: u64) {
         let mut lost = ticks;
-        if let Some((node, leaf)) = self.last_sample {
-            self.nodes[node as usize].ticks[leaf as usize] += ticks.min(1);
+        if let Some((stack, leaf)) = self.last_sample {
+            self.add_ticks(stack, leaf, ticks.min(1));
             lost = ticks.saturating_sub(1);
         }
         self.lost_ticks += lost;
-    }
-
-    /// How many frames from the root the stack has in common with the one before.
-    fn shared_with_last(&self, offsets: &[u32]) -> usize {
-        offsets.iter().rev().zip(&self.last_path).take_while(|&(offset, (last, _))| offset == last).count()
-    }
-
-    fn child(&mut self, parent: u32, offset: u32) -> u32 {
-        *self.children.entry((parent, offset)).or_insert_with(|| {
-            // 2^32 nodes are 100 GB of tree; past that, samples fall on their caller instead of wrapping round.
-            let Ok(node) = u32::try_from(self.nodes.len()) else { return parent };
-            self.nodes.push(Node { parent, offset, ticks: [0; 2] });
-            node
-        })
     }
 
     /// Notes what one capture cost, for the bench.
@@ -125,28 +77,21 @@ impl RawSamples {
 
     /// Every distinct stack, in the order first seen.
     pub fn stacks(&self) -> impl Iterator<Item = StackSample> + '_ {
-        self.nodes.iter().enumerate().flat_map(move |(idx, node)| {
+        self.stacks.ids().zip(&self.ticks).flat_map(move |(id, by_leaf)| {
             [Leaf::Guest, Leaf::HostCall].into_iter().filter_map(move |leaf| {
-                let ticks = node.ticks[leaf as usize];
-                (ticks > 0).then(|| self.stack(idx, leaf, ticks))
+                let ticks = by_leaf[leaf as usize];
+                (ticks > 0).then(|| {
+                    let (offsets, truncated) = self.stacks.frames(id);
+                    StackSample { offsets, truncated, leaf, ticks }
+                })
             })
         })
-    }
-
-    fn stack(&self, mut idx: usize, leaf: Leaf, ticks: u64) -> StackSample {
-        let mut offsets = Vec::new();
-        while idx >= ROOTS.len() {
-            let node = &self.nodes[idx];
-            offsets.push(node.offset);
-            idx = node.parent as usize;
-        }
-        StackSample { offsets, truncated: idx == ROOTS[1] as usize, leaf, ticks }
     }
 
     /// Ticks with a stack.
     #[must_use]
     pub fn n_ticks(&self) -> u64 {
-        self.nodes.iter().flat_map(|node| node.ticks).sum()
+        self.ticks.iter().flatten().sum()
     }
 
     /// Ticks without one.
@@ -192,18 +137,6 @@ mod tests {
             ]
         );
         assert_eq!(raw.n_ticks(), 39);
-    }
-
-    #[test]
-    fn a_stack_past_the_bound_loses_its_root_side_and_says_so() {
-        let deep: Vec<u32> = (0..12_000).collect();
-        let mut raw = RawSamples::default();
-        raw.record(&deep[..MAX_FRAMES], Leaf::Guest, 1);
-        raw.record(&deep, Leaf::Guest, 1);
-        let stacks: Vec<_> = raw.stacks().collect();
-        assert_eq!(stacks.len(), 2);
-        assert!(stacks.iter().all(|stack| stack.offsets == deep[..MAX_FRAMES]), "the leaf side is kept");
-        assert_eq!(stacks.iter().map(|stack| stack.truncated).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

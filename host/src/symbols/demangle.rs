@@ -10,7 +10,7 @@ use cpp_demangle::{DemangleOptions, Symbol};
 const MAX_LEN: usize = 64 * 1024;
 
 /// The readable form of a name, or the name itself when it is not mangled. Rust's hash suffix is dropped.
-pub(super) fn demangle(raw: &str) -> Cow<'_, str> {
+pub(crate) fn demangle(raw: &str) -> Cow<'_, str> {
     if let Ok(name) = rustc_demangle::try_demangle(raw) {
         let mut text = Bounded(String::new());
         // `#` leaves out the hash.

@@ -12,10 +12,10 @@ mod names;
 
 use binary::{Binary, CoreModule};
 pub use binary::{build_id, external_debug_info};
-use demangle::demangle;
+pub(crate) use demangle::demangle;
 use dwarf::Dwarf;
 use host_call::Target;
-use names::FunctionNames;
+pub(crate) use names::FunctionNames;
 
 /// One source-level call at an offset. An offset inside inlined code has several, innermost first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +138,10 @@ impl<'a> ModuleSymbols<'a> {
     fn read(module: &CoreModule<'a>, external: Option<&CoreModule<'a>>, warnings: &mut Vec<String>) -> Self {
         let debug = if module.has_dwarf() { module } else { external.unwrap_or(module) };
         let named = if module.name_section.is_some() { module } else { external.unwrap_or(module) };
-        Self { names: FunctionNames::read(named, warnings), dwarf: Dwarf::read(debug, warnings) }
+        Self {
+            names: FunctionNames::read(named.name_section, named.exports.iter().copied(), warnings),
+            dwarf: Dwarf::read(debug, warnings),
+        }
     }
 }
 

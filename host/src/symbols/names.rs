@@ -3,24 +3,27 @@
 use rustc_hash::FxHashMap;
 use wasmparser::{BinaryReader, Name, NameSectionReader};
 
-use super::binary::CoreModule;
-
 /// Names by function index, as they stand in the file.
 #[derive(Debug, Default)]
-pub(super) struct FunctionNames<'a> {
+pub(crate) struct FunctionNames<'a> {
     by_index: FxHashMap<u32, &'a str>,
 }
 
 impl<'a> FunctionNames<'a> {
-    /// Keeps every name before the first fault.
-    pub(super) fn read(module: &CoreModule<'a>, warnings: &mut Vec<String>) -> Self {
+    /// Reads a name section, given with its place in the file, and exported functions. Keeps every name before the
+    /// first fault.
+    pub(crate) fn read(
+        name_section: Option<(&'a [u8], usize)>,
+        exports: impl IntoIterator<Item = (u32, &'a str)>,
+        warnings: &mut Vec<String>,
+    ) -> Self {
         let mut names = Self::default();
-        if let Some((data, offset)) = module.name_section
+        if let Some((data, offset)) = name_section
             && let Err(error) = names.read_section(data, offset)
         {
             warnings.push(format!("the name section is broken, {} names are used: {error}", names.by_index.len()));
         }
-        for &(index, name) in &module.exports {
+        for (index, name) in exports {
             // The shims in components export functions under mere numbers, which would only mislead.
             if !name.bytes().all(|byte| byte.is_ascii_digit()) {
                 names.by_index.entry(index).or_insert(name);
@@ -29,7 +32,12 @@ impl<'a> FunctionNames<'a> {
         names
     }
 
-    pub(super) fn get(&self, index: u32) -> Option<&'a str> {
+    /// All of them.
+    pub(crate) fn by_index(self) -> FxHashMap<u32, &'a str> {
+        self.by_index
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&'a str> {
         self.by_index.get(&index).copied().filter(|name| !name.is_empty())
     }
 

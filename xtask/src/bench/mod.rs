@@ -14,8 +14,16 @@ use crate::{bundle, guests, setup};
 use run_stats::{RunStats, run_guest};
 use spread::Spread;
 
-/// Ways to run a guest, the plain one first: the same code with epoch checks in it, but nobody who asks for samples.
-const MODES: [(&str, &[&str]); 3] = [("plain", &["--no-cpu"]), ("100 Hz", &["--hz=100"]), ("1000 Hz", &["--hz=1000"])];
+/// Ways to run a guest, the plain one first: the guest's own code with epoch checks in it, but nobody who asks for
+/// samples. `usual` is what `wprof run` does when nothing is said.
+const MODES: [(&str, &[&str]); 6] = [
+    ("plain", &["--no-cpu", "--no-heap"]),
+    ("100 Hz", &["--hz=100", "--no-heap"]),
+    ("1000 Hz", &["--hz=1000", "--no-heap"]),
+    ("heap", &["--no-cpu"]),
+    ("heap all", &["--no-cpu", "--memprofilerate=1"]),
+    ("usual", &[]),
+];
 const TURNS: usize = 7;
 
 /// A guest, and what it is told.
@@ -38,6 +46,7 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<()> {
         return Ok(());
     }
     project.step("cost of a sample", || cost_of_a_sample(project))?;
+    project.step("cost of a block", || cost_of_a_block(project))?;
     project.step("start-up", || start_up(project))?;
     project.step("encoding and decoding", codec::measure)
 }
@@ -54,6 +63,7 @@ fn workloads(guests: &Path, args: &[String]) -> Result<Vec<Workload>> {
         ("shapes", ""),
         ("mapper", "60"),
         ("allocs", "200000 64"),
+        ("pairs", "30000000"),
         ("hostcalls", "clock 5000000"),
     ];
     let has_name = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);
@@ -117,12 +127,42 @@ fn cost_of_a_sample(project: &Project) -> Result<()> {
         let workload = guest(&project.guests(), "deep", &format!("{depth} 1000"));
         let mut runs = Vec::new();
         for _ in 0..TURNS {
-            runs.push(run_guest(project, &workload, &["--hz=1000"])?);
+            runs.push(run_guest(project, &workload, &["--hz=1000", "--no-heap"])?);
         }
         let cost = Spread::of(runs.iter().map(|stats| stats.sampler_ns / stats.captures.max(1.0) / 1e3));
         let n_samples = Spread::of(runs.iter().map(|stats| stats.captures)).median;
         println!("{depth:<12}{:>24}{n_samples:>10}", cost.with_unit(""));
     }
+    Ok(())
+}
+
+/// What a block costs that is allocated and freed at once: nothing looked at, one in 512 kB, all; and the memory that a
+/// live block takes when all are looked at.
+fn cost_of_a_block(project: &Project) -> Result<()> {
+    const PAIRS: f64 = 30e6;
+    const LIVE: f64 = 1e6;
+    let workload = guest(&project.guests(), "pairs", "30000000");
+    if !workload.module.is_file() {
+        say("the guest `pairs` is not there, as there is no C compiler");
+        return Ok(());
+    }
+    println!("{:<12}{:>24}{:>24}", "rate", "ns a pair", "to plain");
+    let modes = [("plain", "--no-heap"), ("524288", "--memprofilerate=524288"), ("1", "--memprofilerate=1")];
+    let mut turns = Vec::new();
+    for _ in 0..TURNS {
+        turns.push(modes.map(|(_, flag)| run_guest(project, &workload, &["--no-cpu", flag])));
+    }
+    let turns: Vec<[RunStats; 3]> = turns.into_iter().map(|[a, b, c]| Ok([a?, b?, c?])).collect::<Result<_>>()?;
+    for (mode, (name, _)) in modes.iter().enumerate() {
+        let nanos = Spread::of(turns.iter().map(|turn| turn[mode].guest_cpu_ns / PAIRS));
+        let ratio = Spread::of(turns.iter().map(|turn| turn[mode].guest_cpu_ns / turn[0].guest_cpu_ns));
+        println!("{name:<12}{:>24}{:>24}", nanos.with_unit(""), ratio.with_unit(""));
+    }
+    let live = guest(&project.guests(), "live", "1000000 32");
+    let [without, with] =
+        ["--no-heap", "--memprofilerate=1"].map(|flag| run_guest(project, &live, &["--no-cpu", flag]));
+    let bytes = (with?.peak_rss_bytes - without?.peak_rss_bytes) / LIVE;
+    println!("{bytes:.0} bytes of wprof's memory for each of a million live blocks");
     Ok(())
 }
 
@@ -133,11 +173,11 @@ fn start_up(project: &Project) -> Result<()> {
     std::fs::write(&config, format!("[cache]\ndirectory = {:?}\n", cache.display().to_string()))
         .context("write the cache's settings")?;
     let config = format!("cache-config={}", config.display());
-    println!("{:<16}{:>10}{:>24}{:>24}", "guest", "MB", "cold cache", "warm cache");
+    println!("{:<16}{:>10}{:>24}{:>24}{:>20}", "guest", "MB", "cold cache", "warm cache", "rewriting");
     for (name, args) in [("ends", "return 0"), ("wordbook", "1")] {
         let workload = guest(&project.guests(), name, args);
         let size = std::fs::metadata(&workload.module).context("find the guest's size")?.len();
-        let (mut cold, mut warm) = (Vec::new(), Vec::new());
+        let (mut cold, mut warm, mut rewriting) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..TURNS {
             if cache.is_dir() {
                 std::fs::remove_dir_all(&cache).context("empty the bench's compile cache")?;
@@ -148,11 +188,12 @@ fn start_up(project: &Project) -> Result<()> {
                     bail!("the compile cache was to be {}", if is_warm { "hit" } else { "empty" });
                 }
                 runs.push(stats.startup_ns / 1e6);
+                rewriting.push(stats.rewrite_ns / 1e6);
             }
         }
-        let (cold, warm) = (Spread::of(cold), Spread::of(warm));
+        let [cold, warm, rewriting] = [cold, warm, rewriting].map(|runs| Spread::of(runs).with_unit(" ms"));
         let mb = size as f64 / 1e6;
-        println!("{name:<16}{mb:>10.1}{:>24}{:>24}", cold.with_unit(" ms"), warm.with_unit(" ms"));
+        println!("{name:<16}{mb:>10.1}{cold:>24}{warm:>24}{rewriting:>20}");
     }
     Ok(())
 }

@@ -25,6 +25,10 @@ pub(super) struct RunStats {
     /// Stacks captured, and the time that took.
     pub(super) captures: f64,
     pub(super) sampler_ns: f64,
+    /// Finding and hooking the allocator.
+    pub(super) rewrite_ns: f64,
+    /// The most memory that wprof and its guest had.
+    pub(super) peak_rss_bytes: f64,
     /// From the guest's end to wprof's: symbols, encoding, writing. Measured here, so it has the process's end in it.
     pub(super) finish_ns: f64,
 }

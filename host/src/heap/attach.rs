@@ -1,0 +1,49 @@
+//! Joins a rewritten core module's instance to its probe.
+
+use anyhow::anyhow;
+use wasmtime::{AsContextMut, Caller, Func, Instance, Module, Ref, Store, Val};
+
+use super::probe::{ARM, Probe};
+use super::rewrite::Armed;
+use crate::stack::Walker;
+
+/// Fills the instance's hooks and starts its countdown. From here on allocations are seen.
+///
+/// # Errors
+///
+/// When the instance is not one of a rewritten module.
+pub fn arm<T: 'static>(
+    store: &mut Store<T>,
+    module: &Module,
+    instance: &Instance,
+    armed: &Armed,
+    probe: &Probe,
+) -> anyhow::Result<()> {
+    let lost = || anyhow!("the rewritten module does not export its hooks");
+    let table = instance.get_table(&mut *store, &armed.table).ok_or_else(lost)?;
+    let countdown = instance.get_global(&mut *store, &armed.countdown).ok_or_else(lost)?;
+    let own = probe.clone();
+    let on_alloc = Func::wrap(&mut *store, move |caller: Caller<'_, T>, block: i64, size: i64, hook: i32| {
+        own.on_alloc(caller, block, size, hook)
+    });
+    let own = probe.clone();
+    let on_free = Func::wrap(&mut *store, move |caller: Caller<'_, T>, _block: i64, _hook: i32| {
+        own.free_queued(caller);
+        0
+    });
+    table.set(&mut *store, 0, Ref::Func(Some(on_alloc)))?;
+    table.set(&mut *store, 1, Ref::Func(Some(on_free)))?;
+    if let Some(walker) = guest_function(store, instance).and_then(|func| Walker::new(&mut *store, module, func)) {
+        probe.walk_with(walker, module);
+    }
+    probe.free_from(instance.get_memory(&mut *store, &armed.memory).ok_or_else(lost)?);
+    let first_gap = probe.on_alloc(&mut *store, 0, 0, ARM);
+    countdown.set(store, Val::I64(first_gap))?;
+    Ok(())
+}
+
+/// Any function that the instance exports.
+fn guest_function<T: 'static>(store: &mut Store<T>, instance: &Instance) -> Option<Func> {
+    let mut functions = instance.exports(store.as_context_mut()).filter_map(wasmtime::Export::into_func);
+    functions.next()
+}

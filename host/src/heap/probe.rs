@@ -1,0 +1,240 @@
+//! The host's half of the wrappers: takes the stack of each sampled block and keeps the books.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+use wasmtime::{AsContext, AsContextMut, Memory, Module};
+
+use super::bell::Bell;
+use super::gaps::Gaps;
+use super::live::{Live, Record};
+use super::queue;
+use super::rewrite::SUSPENDED;
+use crate::stack::{StackId, Stacks, Walker};
+
+/// The hook number of a wrapper that asks for its first gap.
+pub const ARM: i32 = -1;
+
+/// How to sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sampling {
+    /// Mean bytes between samples; 1 for every block.
+    pub rate: u64,
+    /// Makes runs repeat themselves.
+    pub seed: Option<u64>,
+}
+
+/// The heap profile of a run under way. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Probe(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Where freed blocks wait.
+    queue: OnceLock<Memory>,
+    /// How often the guest has been entered by the host without having returned.
+    depth: AtomicU32,
+    /// What the core modules of a component ring.
+    bell: Mutex<Bell>,
+    /// Whether an allocation was rung whose stack is yet to be seen. The call hook asks this at every crossing.
+    has_rung: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    gaps: Gaps,
+    live: Live,
+    stacks: Stacks,
+    /// The code whose frames are walked.
+    module: Option<Module>,
+    /// Whether blocks are known by their addresses, which they are if their frees are seen.
+    has_frees: bool,
+    /// The stack that each goroutine had when it lost its wasm frames for the last time.
+    suspended: FxHashMap<i64, StackId>,
+    n_captures: u64,
+    capture_nanos: u64,
+}
+
+/// What was sampled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sampled {
+    /// By stack and size.
+    pub records: Vec<SampledStack>,
+    /// Blocks that were allocated where live ones were thought to be.
+    pub n_overwritten: u64,
+    /// Whether walking frames had to be given up.
+    pub walker_failed: bool,
+    /// Stacks captured, and the nanoseconds that the first thousands of them took.
+    pub captures: (u64, u64),
+}
+
+/// A record with its stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampledStack {
+    /// Offsets in the file that was compiled, innermost first.
+    pub offsets: Vec<u32>,
+    /// Whether frames were cut at the root side.
+    pub is_cut: bool,
+    /// What was counted.
+    pub record: Record,
+}
+
+impl Probe {
+    /// A probe that has seen nothing, `has_frees`: the hooks tell of all frees too.
+    #[must_use]
+    pub fn new(sampling: Sampling, has_frees: bool) -> Self {
+        let seed = sampling.seed.unwrap_or_else(|| fastrand::u64(..));
+        let state = State {
+            gaps: Gaps::new(sampling.rate, seed),
+            live: Live::new(sampling.rate),
+            stacks: Stacks::default(),
+            module: None,
+            has_frees,
+            suspended: FxHashMap::default(),
+            n_captures: 0,
+            capture_nanos: 0,
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            queue: OnceLock::new(),
+            depth: AtomicU32::new(0),
+            bell: Mutex::new(Bell::new(sampling.rate, seed)),
+            has_rung: AtomicBool::new(false),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic while the lock was held loses at most one event.
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Walks frames of this module from now on, instead of having wasmtime capture them.
+    pub fn walk_with(&self, walker: Walker, module: &Module) {
+        let mut state = self.lock();
+        state.stacks.walk_with(walker, module);
+        state.module = Some(module.clone());
+    }
+
+    /// Freed blocks wait in this memory from now on.
+    pub fn free_from(&self, queue: Memory) {
+        // A second instance's would be another store's; one probe serves one.
+        let _is_first = self.0.queue.set(queue);
+    }
+
+    /// Deals with the blocks that the guest has freed since the host was called last.
+    pub fn free_queued(&self, store: impl AsContextMut) {
+        if let Some(queue) = self.0.queue.get().filter(|queue| queue::is_left_alone(queue, &store)) {
+            let mut state = self.lock();
+            queue::drain(queue, store, |block| state.live.remove(block));
+        }
+    }
+
+    /// How often the guest has been entered without having returned, as the call hook counts it.
+    pub fn set_depth(&self, depth: u32) {
+        self.0.depth.store(depth, Ordering::Relaxed);
+    }
+
+    /// The guest asks for its first gap ([`ARM`]), or has a block to be sampled. The answer is the next gap. Or a
+    /// goroutine is about to lose its stack ([`SUSPENDED`]); the answer then has no meaning.
+    pub fn on_alloc<T: 'static>(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        block: i64,
+        size: i64,
+        hook: i32,
+    ) -> i64 {
+        let mut state = self.lock();
+        if let Some(queue) = self.0.queue.get() {
+            queue::drain(queue, &mut store, |block| state.live.remove(block));
+        }
+        if hook == ARM {
+            return state.gaps.draw();
+        }
+        let is_nested = self.0.depth.load(Ordering::Relaxed) > 1;
+        let captured = state.capture(store, is_nested);
+        // Only Go's hooks tell of goroutines, and they do so in place of blocks.
+        let stack = match state.suspended.get(&block).copied() {
+            Some(earlier) => state.stacks.rejoin(captured, earlier),
+            None => captured,
+        };
+        if hook & SUSPENDED != 0 {
+            state.suspended.insert(block, stack);
+            return 0;
+        }
+        state.add(block, stack, size);
+        state.gaps.draw()
+    }
+
+    /// A wrapper has freed a block that may have been sampled; whether it was.
+    #[must_use]
+    pub fn on_free(&self, block: i64) -> bool {
+        self.lock().live.remove(block.cast_unsigned())
+    }
+
+    /// The limiter is asked whether a table may grow: what to say if it is a component's bell that rings.
+    #[must_use]
+    pub fn on_ring(&self, current: usize, desired: usize, maximum: Option<usize>) -> Option<bool> {
+        let mut bell = self.0.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = bell.ring(current, desired, maximum, |block| self.on_free(block))?;
+        self.0.has_rung.store(bell.has_event(), Ordering::Relaxed);
+        Some(answer)
+    }
+
+    /// The host is about to return to the guest. If that has rung, its stack can be seen now.
+    pub fn on_return<T: 'static>(&self, store: impl AsContextMut<Data = T>) {
+        if !self.0.has_rung.load(Ordering::Relaxed) {
+            return;
+        }
+        self.0.has_rung.store(false, Ordering::Relaxed);
+        let mut bell = self.0.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(event) = bell.take() {
+            // Gaps are drawn in the guest, so the answer is not needed.
+            let _gap = self.on_alloc(store, event.block, event.size, event.hook);
+        }
+    }
+
+    /// What was sampled so far.
+    #[must_use]
+    pub fn sampled(&self) -> Sampled {
+        let state = self.lock();
+        let resolved = state.stacks.resolve(state.module.as_ref());
+        let records = state.live.records().map(|record| {
+            let (offsets, is_cut) = resolved.frames(record.stack);
+            SampledStack { offsets, is_cut, record }
+        });
+        Sampled {
+            records: records.collect(),
+            n_overwritten: state.live.n_overwritten(),
+            walker_failed: state.stacks.walker_failed(),
+            captures: (state.n_captures, state.capture_nanos),
+        }
+    }
+}
+
+/// Captures that are timed: enough for the bench, and few enough not to be felt.
+const TIMED_CAPTURES: u64 = 1 << 12;
+
+impl State {
+    fn capture<T: 'static>(&mut self, store: impl AsContext<Data = T>, is_nested: bool) -> StackId {
+        self.n_captures += 1;
+        if self.n_captures > TIMED_CAPTURES {
+            return self.stacks.capture(store, is_nested);
+        }
+        let began = Instant::now();
+        let stack = self.stacks.capture(store, is_nested);
+        self.capture_nanos += u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        stack
+    }
+
+    fn add(&mut self, block: i64, stack: StackId, size: i64) {
+        let size = size.cast_unsigned();
+        if self.has_frees {
+            self.live.add(block.cast_unsigned(), stack, size);
+        } else {
+            self.live.add_unnamed(stack, size);
+        }
+    }
+}

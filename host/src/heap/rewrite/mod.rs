@@ -1,0 +1,17 @@
+//! Rewriting a module or component so that its allocator tells of what it does.
+//!
+//! `layout` reads a core module, `code` is what goes into the allocator's functions, `body` puts it in, `module` writes
+//! the new module, `component` does so with the core modules inside a component, `map` leads back to the original file.
+
+mod body;
+mod code;
+mod component;
+mod layout;
+mod map;
+mod module;
+
+pub use code::{FILTER_FULL, IS_TELLING, QUEUE, QUEUE_LENGTH, QUEUE_NAMES, SUSPENDED, filter_slot};
+pub use component::{ComponentRewrite, rewrite_component};
+pub(in crate::heap) use layout::Layout;
+pub use map::{AddressMap, Origin, Segment};
+pub use module::{Armed, CoreRewrite, rewrite_module};

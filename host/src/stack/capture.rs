@@ -1,0 +1,164 @@
+//! Capturing stacks during a run: by frame pointers where that is possible, else by wasmtime.
+
+use wasmtime::{AsContext, Module, WasmBacktrace};
+
+use super::offsets::CodeOffsets;
+use super::trie::{NodeId, StackTrie};
+use super::walk::Walker;
+
+/// Walks that are compared with wasmtime's own capture at the beginning.
+const CHECKED_AT_FIRST: u32 = 32;
+
+/// After that, one walk in so many is compared.
+const CHECKED_EVERY: u32 = 1 << 14;
+
+/// Frames at the root of every stack of a Go guest: the scheduler's loop, and what has called it.
+const SCHEDULER_FRAMES: usize = 2;
+
+/// A stack in [`Stacks`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StackId {
+    node: NodeId,
+    walked: bool,
+}
+
+impl StackId {
+    /// Puts ids in the order in which they were first seen.
+    #[must_use]
+    pub fn order(self) -> (bool, usize) {
+        (self.walked, self.node.index())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_captured(node: NodeId) -> Self {
+        Self { node, walked: false }
+    }
+}
+
+/// The stacks of a run.
+#[derive(Debug, Default)]
+pub struct Stacks {
+    walker: Option<(Walker, FunctionCode)>,
+    /// Set when a walk differed from wasmtime's capture.
+    walker_failed: bool,
+    n_walks: u32,
+    /// Stacks as return addresses in machine code.
+    walked: StackTrie,
+    /// Stacks as offsets in the file that was compiled.
+    captured: StackTrie,
+    /// Kept between captures, so that one allocates nothing of ours.
+    scratch: Vec<u32>,
+}
+
+impl Stacks {
+    /// Walks frames from now on.
+    pub fn walk_with(&mut self, walker: Walker, module: &Module) {
+        self.walker = Some((walker, FunctionCode::of(module)));
+    }
+
+    /// Whether walking frames gave something else than wasmtime's own capture, and was given up.
+    #[must_use]
+    pub fn walker_failed(&self) -> bool {
+        self.walker_failed
+    }
+
+    /// The stack of the guest that has called the host. `is_nested`: the guest was entered again from a host function,
+    /// so that its frames are in several pieces.
+    pub fn capture<T: 'static>(&mut self, store: impl AsContext<Data = T>, is_nested: bool) -> StackId {
+        if !is_nested && let Some((walker, functions)) = &self.walker {
+            self.scratch.clear();
+            if walker.walk(&store, &mut self.scratch) {
+                self.n_walks = self.n_walks.wrapping_add(1);
+                let is_checked = self.n_walks <= CHECKED_AT_FIRST || self.n_walks.is_multiple_of(CHECKED_EVERY);
+                if !is_checked || functions.agrees(&store, &self.scratch) {
+                    return StackId { node: self.walked.add(&self.scratch), walked: true };
+                }
+                self.walker_failed = true;
+                self.walker = None;
+            }
+        }
+        file_offsets(&store, &mut self.scratch);
+        StackId { node: self.captured.add(&self.scratch), walked: false }
+    }
+
+    /// Joins two stacks of a goroutine: `captured` lacks the callers of its outermost function if that was taken up again
+    /// by Go's scheduler; `earlier`, captured when the goroutine lost its frames, has them. Where the two do not meet,
+    /// `captured` is the answer.
+    pub fn rejoin(&mut self, captured: StackId, earlier: StackId) -> StackId {
+        let Some((_, functions)) = self.walker.as_ref().filter(|_| captured.walked && earlier.walked) else {
+            return captured;
+        };
+        let (mut frames, _) = self.walked.frames(captured.node);
+        let Some(n_kept) = frames.len().checked_sub(SCHEDULER_FRAMES).filter(|&n_kept| n_kept > 0) else {
+            return captured;
+        };
+        let outermost = functions.at(frames[n_kept - 1]);
+        let (callers, is_cut) = self.walked.frames(earlier.node);
+        let Some(met) = callers.iter().position(|&frame| functions.at(frame) == outermost).filter(|_| !is_cut) else {
+            return captured;
+        };
+        frames.truncate(n_kept);
+        frames.extend_from_slice(&callers[met + 1..]);
+        StackId { node: self.walked.add(&frames), walked: true }
+    }
+
+    /// Looks up what has to be looked up to answer [`Resolved::frames`].
+    #[must_use]
+    pub fn resolve(&self, module: Option<&Module>) -> Resolved<'_> {
+        let offsets = module.map(|module| CodeOffsets::resolve(module, self.walked.all_frames()));
+        Resolved { stacks: self, offsets: offsets.unwrap_or_default() }
+    }
+}
+
+/// [`Stacks`] that can be read.
+#[derive(Debug)]
+pub struct Resolved<'a> {
+    stacks: &'a Stacks,
+    offsets: CodeOffsets,
+}
+
+impl Resolved<'_> {
+    /// A stack as offsets in the file that was compiled, innermost first, and whether it was cut at the root side.
+    #[must_use]
+    pub fn frames(&self, id: StackId) -> (Vec<u32>, bool) {
+        if !id.walked {
+            return self.stacks.captured.frames(id.node);
+        }
+        let (frames, is_cut) = self.stacks.walked.frames(id.node);
+        (frames.into_iter().filter_map(|frame| self.offsets.file_offset(frame)).collect(), is_cut)
+    }
+}
+
+fn file_offsets<T: 'static>(store: impl AsContext<Data = T>, offsets: &mut Vec<u32>) {
+    offsets.clear();
+    let backtrace = WasmBacktrace::force_capture(store);
+    let frames = backtrace.frames().iter().filter_map(wasmtime::FrameInfo::module_offset);
+    offsets.extend(frames.filter_map(|offset| u32::try_from(offset).ok()));
+}
+
+/// Where each function's machine code lies.
+#[derive(Debug)]
+struct FunctionCode {
+    /// Start and index, by start.
+    starts: Vec<(usize, u32)>,
+}
+
+impl FunctionCode {
+    fn of(module: &Module) -> Self {
+        let mut starts: Vec<_> = module.functions().map(|it| (it.offset, it.index.as_u32())).collect();
+        starts.sort_unstable();
+        Self { starts }
+    }
+
+    /// The function that a call returning to `code` stands in.
+    fn at(&self, code: u32) -> Option<u32> {
+        let after = self.starts.partition_point(|&(start, _)| start < code as usize);
+        self.starts.get(after.checked_sub(1)?).map(|&(_, index)| index)
+    }
+
+    /// Whether a walked stack has the functions that wasmtime's own capture has.
+    fn agrees<T: 'static>(&self, store: impl AsContext<Data = T>, walked: &[u32]) -> bool {
+        let backtrace = WasmBacktrace::force_capture(store);
+        walked.iter().map(|&frame| self.at(frame)).eq(backtrace.frames().iter().map(|it| Some(it.func_index())))
+    }
+}

@@ -1,0 +1,35 @@
+;; An allocator that is left in every way: by its end, a return, a branch, a tail call and an exception. After the exception
+;; it is still known that no call of it is under way.
+(module
+  (memory (export "memory") 1)
+  (tag $full)
+  (global $next (mut i32) (i32.const 1024))
+  (func $take (param $size i32) (result i32)
+    (global.get $next)
+    (global.set $next (i32.add (global.get $next) (i32.and (i32.add (local.get $size) (i32.const 31)) (i32.const -16)))))
+  (func $malloc (param $size i32) (result i32)
+    (local $asked i32)
+    (local.set $asked (local.get $size))
+    (local.set $size (i32.const 7))
+    (block $no_return
+      (br_if $no_return (i32.ne (local.get $asked) (i32.const 10)))
+      (return (call $take (local.get $asked))))
+    (if (i32.eq (local.get $asked) (i32.const 20)) (then (br 1 (call $take (local.get $asked)))))
+    (if (i32.eq (local.get $asked) (i32.const 30)) (then (return_call $take (local.get $asked))))
+    (if (i32.eq (local.get $asked) (i32.const 40)) (then (throw $full)))
+    (call $take (local.get $asked)))
+  (func $free (param i32))
+  (func $site_return (result i32) (call $malloc (i32.const 10)))
+  (func $site_branch (result i32) (call $malloc (i32.const 20)))
+  (func $site_tail_call (result i32) (call $malloc (i32.const 30)))
+  (func $site_exception
+    (block $caught
+      (try_table (catch $full $caught) (drop (call $malloc (i32.const 40))))))
+  (func $site_end (result i32) (call $malloc (i32.const 50)))
+  (func (export "_start")
+    (drop (call $site_return))
+    (drop (call $site_branch))
+    (drop (call $site_tail_call))
+    (call $site_exception)
+    (drop (call $site_end))
+    (drop (call $site_end))))

@@ -1,0 +1,21 @@
+;; An allocator whose functions no one could know by their names: they are to be named, the last by its index (7).
+(module
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 1024))
+  (func $grab (param $size i32) (result i32)
+    (global.get $next)
+    (global.set $next (i32.add (global.get $next) (i32.and (i32.add (local.get $size) (i32.const 31)) (i32.const -16)))))
+  (func $regrab (param $old i32) (param $size i32) (result i32)
+    (call $grab (local.get $size)))
+  (func $site_grab (result i32)
+    (call $grab (i32.const 100)))
+  (func $site_regrab (param i32) (result i32)
+    (call $regrab (local.get 0) (i32.const 150)))
+  (func $site_dropped
+    (call 7 (call $grab (i32.const 30))))
+  (func (export "_start")
+    (drop (call $site_regrab (call $site_grab)))
+    (drop (call $site_grab))
+    (call $site_dropped))
+  (func $_unused)
+  (func (param i32)))

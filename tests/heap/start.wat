@@ -1,0 +1,33 @@
+;; All of it happens in the start section, before any export is called. Its allocator fails now and then.
+(module
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 1024))
+  (func $malloc (param $size i32) (result i32)
+    (if (i32.gt_u (local.get $size) (i32.const 1000)) (then (return (i32.const 0))))
+    (global.get $next)
+    (global.set $next (i32.add (global.get $next) (i32.and (i32.add (local.get $size) (i32.const 31)) (i32.const -16)))))
+  (func $realloc (param $old i32) (param $size i32) (result i32)
+    (call $malloc (local.get $size)))
+  (func $posix_memalign (param $out i32) (param $align i32) (param $size i32) (result i32)
+    (if (i32.gt_u (local.get $size) (i32.const 1000)) (then (return (i32.const 48))))
+    (i32.store (local.get $out) (call $malloc (local.get $size)))
+    (i32.const 0))
+  (func $free (param i32))
+  (func $site_kept (result i32)
+    (call $malloc (i32.const 64)))
+  (func $site_failed
+    (drop (call $malloc (i32.const 5000)))
+    (drop (call $realloc (call $site_kept) (i32.const 5000)))
+    (drop (call $posix_memalign (i32.const 16) (i32.const 16) (i32.const 5000))))
+  (func $site_grown (result i32)
+    (call $realloc (call $site_kept) (i32.const 96)))
+  (func $site_aligned
+    (drop (call $posix_memalign (i32.const 16) (i32.const 16) (i32.const 48)))
+    (drop (call $posix_memalign (i32.const 20) (i32.const 16) (i32.const 50)))
+    (call $free (i32.load (i32.const 20))))
+  (func $begin
+    (call $site_failed)
+    (drop (call $site_grown))
+    (call $site_aligned))
+  (start $begin)
+  (func (export "_start")))
