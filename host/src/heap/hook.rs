@@ -82,7 +82,8 @@ pub enum Size {
     Param(u32),
     /// In two, to be multiplied.
     Product(u32, u32),
-    /// In this parameter, which has so many bytes of the allocator's own in it.
+    /// In this parameter, which has so many bytes of the allocator's own in it: the function is below all others that
+    /// are hooked, and calls none of them.
     Less(u32, u32),
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustc_hash::FxHashMap;
 
 use super::find::{self, Asked, Found, FunctionInfo, ImportHook, ModuleInfo};
-use super::hook::{Hook, Kind};
+use super::hook::{Hook, Kind, Size};
 use super::rewrite::{AddressMap, Armed, Layout, rewrite_component, rewrite_module};
 use crate::symbols::FunctionNames;
 
@@ -76,7 +76,9 @@ fn hook(bytes: &[u8], asked: &[Asked], prepared: &mut Prepared) -> anyhow::Resul
         Ok(modules) => modules,
         Err(reason) => return Ok(Err(reason)),
     };
-    let Found { hooks, imports, no_frees, nothing, notes } = find_in(&modules, asked)?;
+    let Found { mut hooks, imports, no_frees, nothing, notes } = find_in(&modules, asked)?;
+    drop_forwarders(&modules, &mut hooks);
+    drop_what_is_only_inside(&modules, &mut hooks);
     prepared.notes = notes;
     prepared.no_frees = no_frees;
     prepared.nothing = nothing;
@@ -106,6 +108,30 @@ fn hook(bytes: &[u8], asked: &[Asked], prepared: &mut Prepared) -> anyhow::Resul
         prepared.armed = rewrite.armed;
         prepared.hooks = hooks;
     }))
+}
+
+/// Leaves out functions that only call another hooked one, as `malloc` does with `dlmalloc`: the other sees it all.
+fn drop_forwarders(modules: &[Layout<'_>], hooks: &mut Vec<Hook>) {
+    let all = hooks.clone();
+    hooks.retain(|hook| {
+        let target = modules.get(hook.module).and_then(|module| module.forwards_to(hook.function));
+        let sees_it =
+            |other: &Hook| Some(other.function) == target && (other.module, other.kind) == (hook.module, hook.kind);
+        !all.iter().any(sees_it)
+    });
+}
+
+/// Leaves out what is below other hooked functions and called by none but these.
+fn drop_what_is_only_inside(modules: &[Layout<'_>], hooks: &mut Vec<Hook>) {
+    let is_below = |hook: &Hook| matches!(hook.kind, Kind::Alloc { size: Size::Less(..), .. });
+    let mut known: Vec<(usize, u32)> =
+        hooks.iter().filter(|it| !is_below(it)).map(|it| (it.module, it.function)).collect();
+    known.sort_unstable();
+    hooks.retain(|hook| {
+        let beside: Vec<u32> = known.iter().filter(|it| it.0 == hook.module).map(|it| it.1).collect();
+        let is_called = |module: &Layout<'_>| module.is_called_outside(hook.function, &beside);
+        !is_below(hook) || modules.get(hook.module).is_some_and(is_called)
+    });
 }
 
 /// The core modules of a file, in file order, nested ones too.

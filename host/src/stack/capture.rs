@@ -162,3 +162,6 @@ impl FunctionCode {
         walked.iter().map(|&frame| self.at(frame)).eq(backtrace.frames().iter().map(|it| Some(it.func_index())))
     }
 }
+
+#[cfg(test)]
+mod tests;

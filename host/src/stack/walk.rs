@@ -6,7 +6,9 @@
 //!
 //! Only the innermost activation is walked. [`super::Stacks`] asks for a walk only when there is no other.
 
+use std::cell::Cell;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::{AsContext, AsContextMut, Func, Module};
 use wasmtime_environ::{HostPtr, PtrSize, VMCONTEXT_MAGIC, offsets};
@@ -23,7 +25,8 @@ pub struct Walker {
     store: usize,
     /// The module's machine code.
     text: Range<usize>,
-    /// The thread's stack.
+    /// The thread, and its stack. One alone would not do: the stack of a thread that has ended may become another's.
+    thread: u64,
     stack: Range<usize>,
 }
 
@@ -54,7 +57,7 @@ impl Walker {
         // SAFETY: the magic number is that of an instance's `vmctx`, where this field is.
         let context = unsafe { read(vmctx + usize::from(HostPtr.vmctx_store_context())) };
         let store = std::ptr::from_ref(store.as_context().data()).addr();
-        Some(Self { context, store, text: text.start.addr()..text.end.addr(), stack })
+        Some(Self { context, store, text: text.start.addr()..text.end.addr(), thread: this_thread(), stack })
     }
 
     /// Appends the guest's frames to `frames`, innermost first, as offsets of return addresses in the module's machine
@@ -64,7 +67,8 @@ impl Walker {
     pub fn walk<T: 'static>(&self, store: impl AsContext<Data = T>, frames: &mut Vec<u32>) -> bool {
         let marker = 0_usize;
         let here = (&raw const marker).addr();
-        if std::ptr::from_ref(store.as_context().data()).addr() != self.store || !self.stack.contains(&here) {
+        let is_own_thread = this_thread() == self.thread && self.stack.contains(&here);
+        if std::ptr::from_ref(store.as_context().data()).addr() != self.store || !is_own_thread {
             return false;
         }
         let fields = offsets::VMStoreContext(HostPtr);
@@ -100,6 +104,18 @@ impl Walker {
         }
         true
     }
+}
+
+/// A number that no other thread has or has had.
+fn this_thread() -> u64 {
+    static N_THREADS: AtomicU64 = AtomicU64::new(0);
+    thread_local!(static NUMBER: Cell<u64> = const { Cell::new(0) });
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(N_THREADS.fetch_add(1, Ordering::Relaxed) + 1);
+        }
+        number.get()
+    })
 }
 
 /// Reads a word.

@@ -65,6 +65,7 @@ pub(crate) fn TopTable(props: &TopTableProps) -> Html {
                 aria-rowcount={(n_rows + 1).to_string()} aria-activedescendant={active}
                 {onscroll} data-testid="top-table">
                 { header(props) }
+                { for found.filter(|rows| rows.n_rows == 0).map(|_| nothing(props)) }
                 <div ref={space} class="table-space" role="presentation">
                     <div ref={body} class="table-body" role="rowgroup">
                         { for (first..past).map(|at| table_row(props, at, row_at(at))) }
@@ -74,6 +75,16 @@ pub(crate) fn TopTable(props: &TopTableProps) -> Html {
             { footer(props) }
         </section>
     }
+}
+
+/// In place of rows. A heap profile of a program that frees all it has begins so, as `inuse_space` is shown first.
+fn nothing(props: &TopTableProps) -> Html {
+    let text = if props.query.is_empty() {
+        "Nothing has a value of this sample type. There are others in the list above."
+    } else {
+        "No function matches."
+    };
+    html! { <p class="table-empty" role="note">{ text }</p> }
 }
 
 /// The rows to draw: those in view and a few more.

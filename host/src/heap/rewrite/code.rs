@@ -28,6 +28,9 @@ pub(super) const UNARMED: i64 = i64::MAX;
 /// Counts below this one are armed.
 const ARMED_BELOW: i64 = 1 << 62;
 
+/// Bytes of the largest block: as many as machines can address.
+const MAX_BLOCK: i64 = 1 << 47;
+
 /// Pages of the memory of ours: the filter, and behind it the queue of freed blocks.
 pub(super) const PAGES: u64 = 2;
 
@@ -46,17 +49,13 @@ pub const QUEUE_NAMES: u32 = QUEUE + 8;
 /// A counter of the filter that stays as it is.
 pub const FILTER_FULL: u8 = 255;
 
-/// Spreads addresses over the filter. Allocators put blocks of a size at multiples of large powers of two, where the
-/// low bits are all alike (2^64 over the golden ratio: Knuth's multiplicative hashing).
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+const FILTER_MASK: i32 = 0xffff;
 
-/// How far down the upper 16 bits of the product are.
-const SLOT_SHIFT: u32 = 48;
-
-/// The filter's counter for a block; the code made here does the same.
+/// The filter's counter for a block; the code made here does the same. Allocators put blocks of a size at multiples of
+/// large powers of two, where the low bits are all alike, so higher ones are mixed in.
 #[must_use]
 pub fn filter_slot(block: u64) -> usize {
-    usize::try_from(block.wrapping_mul(SPREAD) >> SLOT_SHIFT).unwrap_or_default()
+    usize::try_from((block >> 4 ^ (block & 0xffff_ffff) >> 16) & 0xffff).unwrap_or_default()
 }
 
 /// Indices of what was appended to the module.
@@ -134,10 +133,18 @@ fn allocation(edit: &mut Edit, hooked: &Hooked, own: &Appended, size: Size, old:
         push_integer(&mut code, hooked, param);
         code.local_set(block);
     }
-    enter(&mut code, own, outer);
-    let result = edit.around(result_type, own.catches.then_some((own.depth, outer)));
+    // What is below all others calls none of them, and is nearly always called by one: it is on the path of each block.
+    let is_lowest = matches!(size, Size::Less(..));
+    if !is_lowest {
+        enter(&mut code, own, outer);
+    }
+    let result = edit.around(result_type, (own.catches && !is_lowest).then_some((own.depth, outer)));
     let mut code = edit.after();
-    leave(&mut code, own, outer);
+    if is_lowest {
+        code.global_get(own.depth).i32_eqz().if_(wasm_encoder::BlockType::Empty);
+    } else {
+        leave(&mut code, own, outer);
+    }
     is_null(code.local_get(result), result_type);
     code.if_(wasm_encoder::BlockType::Empty);
     let forget = |code: &mut InstructionSink<'_>, block| {
@@ -155,7 +162,7 @@ fn allocation(edit: &mut Edit, hooked: &Hooked, own: &Appended, size: Size, old:
     if let Some((_, block)) = old {
         forget(&mut code, block);
     }
-    count_down(&mut code, own, bytes);
+    count_down(&mut code, own, bytes, may_be_huge(hooked, size));
     code.local_get(result);
     extend(&mut code, result_type);
     add_bias(&mut code, bias);
@@ -180,7 +187,7 @@ fn allocation_into(edit: &mut Edit, hooked: &Hooked, own: &Appended, out: u32, s
     leave(&mut code, own, outer);
     is_null(code.local_get(result), result_type);
     code.if_(wasm_encoder::BlockType::Empty);
-    count_down(&mut code, own, bytes);
+    count_down(&mut code, own, bytes, may_be_huge(hooked, size));
     let n_bytes = if pointer == ValType::I64 { 8 } else { 4 };
     code.local_get(place);
     extend(&mut code, pointer);
@@ -218,7 +225,7 @@ fn go_allocation(edit: &mut Edit, hooked: &Hooked, own: &Appended, go: GoAlloc) 
         GoSize::At(offset) => code.local_get(stack).i64_load(at(0, offset)),
     };
     code.local_set(bytes);
-    count_down(&mut code, own, bytes);
+    count_down(&mut code, own, bytes, matches!(go.size, GoSize::At(_)));
     code.global_get(GO_GOROUTINE).local_get(bytes).i32_const(hooked.hook);
     tell_host(&mut code, own);
     set_countdown(&mut code, own);
@@ -249,7 +256,9 @@ pub(super) fn record(own: &Appended) -> Function {
     if let Reach::Functions { .. } = own.reach {
         code.local_get(countdown).i64_const(0).i64_lt_s().if_(wasm_encoder::BlockType::Empty).return_().end();
     }
-    push_slot(code.local_get(block));
+    push_slot(&mut code, |code| {
+        code.local_get(block);
+    });
     code.local_tee(slot).i32_load8_u(at(own.memory, 0)).local_tee(counter);
     code.i32_const(i32::from(FILTER_FULL)).i32_ne().if_(wasm_encoder::BlockType::Empty);
     code.local_get(slot).local_get(counter).i32_const(1).i32_add().i32_store8(at(own.memory, 0));
@@ -276,7 +285,9 @@ pub(super) fn forget(own: &Appended) -> Function {
         }
         Reach::Functions { on_free, .. } => {
             code.local_get(block).local_get(hook).call(on_free).if_(Empty);
-            push_slot(code.local_get(block));
+            push_slot(&mut code, |code| {
+                code.local_get(block);
+            });
             code.local_tee(slot).i32_load8_u(at(own.memory, 0)).local_tee(counter);
             code.i32_const(i32::from(FILTER_FULL)).i32_ne().if_(Empty);
             code.local_get(slot).local_get(counter).i32_const(1).i32_sub().i32_store8(at(own.memory, 0));
@@ -320,13 +331,22 @@ fn leave(code: &mut InstructionSink<'_>, own: &Appended, outer: u32) {
     code.local_get(outer).i32_eqz().if_(wasm_encoder::BlockType::Empty);
 }
 
-/// Opens two blocks that are entered if a sample is due after these bytes. More than 2^63 are no size: the function is
-/// no allocator after all.
-fn count_down(code: &mut InstructionSink<'_>, own: &Appended, bytes: u32) {
+/// Opens two blocks that are entered if a sample is due after these bytes; none is after no bytes at all. Where they can be
+/// more than any memory has, the function may be no allocator after all: the count must not run over.
+fn count_down(code: &mut InstructionSink<'_>, own: &Appended, bytes: u32, may_be_huge: bool) {
     use wasm_encoder::BlockType::Empty;
-    code.local_get(bytes).i64_const(0).i64_gt_s().if_(Empty);
+    if may_be_huge {
+        code.local_get(bytes).i64_const(MAX_BLOCK).i64_le_u().if_(Empty);
+    } else {
+        code.block(Empty);
+    }
     code.global_get(own.countdown).local_get(bytes).i64_sub().global_set(own.countdown);
     code.global_get(own.countdown).i64_const(0).i64_lt_s().if_(Empty);
+}
+
+/// Whether a size can be more than 32 bits hold.
+fn may_be_huge(hooked: &Hooked, size: Size) -> bool {
+    !matches!(size, Size::Param(param) if hooked.param_type(param) != ValType::I64)
 }
 
 /// Forgets a block, unless it is null or cannot be a sampled one. It neither heeds nor sets the depth: a collector may
@@ -343,8 +363,7 @@ fn forget_block(
         push_block(code);
         add_bias(code, bias);
     };
-    push_name(code);
-    push_slot(code);
+    push_slot(code, push_name);
     code.i32_load8_u(at(own.memory, 0)).if_(Empty);
     push_block(code);
     code.i64_eqz().i32_eqz().if_(Empty);
@@ -385,9 +404,12 @@ fn add_bias(code: &mut InstructionSink<'_>, bias: i32) {
     }
 }
 
-/// The filter's counter for the block on the stack; see [`filter_slot`].
-fn push_slot(code: &mut InstructionSink<'_>) {
-    code.i64_const(SPREAD.cast_signed()).i64_mul().i64_const(i64::from(SLOT_SHIFT)).i64_shr_u().i32_wrap_i64();
+/// The filter's counter for the block that is pushed; see [`filter_slot`].
+fn push_slot(code: &mut InstructionSink<'_>, push_block: impl Fn(&mut InstructionSink<'_>)) {
+    push_block(code);
+    code.i32_wrap_i64().i32_const(4).i32_shr_u();
+    push_block(code);
+    code.i32_wrap_i64().i32_const(16).i32_shr_u().i32_xor().i32_const(FILTER_MASK).i32_and();
 }
 
 fn is_null(code: &mut InstructionSink<'_>, ty: ValType) {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use wasmparser::{
-    BinaryReader, CompositeInnerType, ExternalKind, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload,
-    TypeRef, ValType,
+    BinaryReader, CompositeInnerType, ExternalKind, FuncType, FunctionBody, GlobalType, MemoryType, Operator, Parser,
+    Payload, TypeRef, ValType,
 };
 
 use super::code::{GO_GOROUTINE, GO_STACK_POINTER};
@@ -108,6 +108,46 @@ impl<'a> Layout<'a> {
             is_like(&FunctionBody::new(BinaryReader::new(code, body.start)))
         });
         like.map(|(n, _)| count(self.imports.len() + n)).collect()
+    }
+
+    /// Whether a function is called by name anywhere but in `known`, which is sorted.
+    pub(in crate::heap) fn is_called_outside(&self, function: u32, known: &[u32]) -> bool {
+        let mut call = Vec::new();
+        wasm_encoder::InstructionSink::new(&mut call).call(function);
+        // Linkers leave room for any index: its five groups of seven bits, of which all but the last say that more come.
+        let mut padded = vec![call[0]];
+        padded.extend((0..5).map(|n| {
+            let [bits, ..] = (function >> (7 * n)).to_le_bytes();
+            bits & 0x7f | if n < 4 { 0x80 } else { 0 }
+        }));
+        let n_imports = self.imports.len();
+        self.bodies.iter().enumerate().any(|(n, body)| {
+            let code = self.bytes.get(body.start..body.entry.end).unwrap_or_default();
+            // Most bodies are passed over by their bytes alone; the rest is read properly.
+            [&call, &padded].into_iter().any(|call| code.windows(call.len()).any(|bytes| bytes == call))
+                && known.binary_search(&count(n_imports + n)).is_err()
+                && calls(&FunctionBody::new(BinaryReader::new(code, body.start)), function)
+        })
+    }
+
+    /// The function that this one calls with its own parameters, if it does nothing else.
+    pub(in crate::heap) fn forwards_to(&self, function: u32) -> Option<u32> {
+        let body = self.body(function)?;
+        let code = self.bytes.get(body.start..body.entry.end)?;
+        let reader = FunctionBody::new(BinaryReader::new(code, body.start)).get_operators_reader().ok()?;
+        let mut operators = reader.into_iter().map_while(Result::ok);
+        for param in 0..self.signature(function)?.params().len() {
+            match operators.next()? {
+                Operator::LocalGet { local_index } if local_index as usize == param => {}
+                _ => return None,
+            }
+        }
+        match (operators.next()?, operators.next()?, operators.next()) {
+            (Operator::Call { function_index } | Operator::ReturnCall { function_index }, Operator::End, None) => {
+                Some(function_index)
+            }
+            _ => None,
+        }
     }
 
     /// The function whose code entry has this address, counted from the start of the code section's contents, at its
@@ -230,6 +270,14 @@ impl<'a> Layout<'a> {
         };
         has(GO_STACK_POINTER, ValType::I32) && has(GO_GOROUTINE, ValType::I64)
     }
+}
+
+fn calls(body: &FunctionBody<'_>, function: u32) -> bool {
+    let Ok(operators) = body.get_operators_reader() else { return true };
+    operators.into_iter().map_while(Result::ok).any(|operator| {
+        matches!(operator, Operator::Call { function_index } | Operator::ReturnCall { function_index }
+            if function_index == function)
+    })
 }
 
 fn is_function(kind: ExternalKind) -> bool {

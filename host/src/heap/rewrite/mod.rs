@@ -15,3 +15,6 @@ pub use component::{ComponentRewrite, rewrite_component};
 pub(in crate::heap) use layout::Layout;
 pub use map::{AddressMap, Origin, Segment};
 pub use module::{Armed, CoreRewrite, rewrite_module};
+
+#[cfg(test)]
+mod tests;
