@@ -1,5 +1,6 @@
 //! The command line, case by case: every file in cli/ is a test, its commands in its first comment lines, what they should
-//! print beside it in a file named `.out`. `BLESS=1` writes those anew; review the difference.
+//! print beside it in a file named `.out`. `BLESS=1` writes those anew; review the difference. A module is run as the
+//! commands say and on each sampler once more: nothing that is printed may depend on that.
 //!
 //! ```text
 //! ;; RUN: run --quiet %        the command, after `wprof`; % is this file
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use regex::Regex;
+use support::sampler::Sampler;
 use support::wprof::Wprof;
 
 fn main() -> ExitCode {
@@ -23,25 +25,39 @@ fn main() -> ExitCode {
     let mut files: Vec<PathBuf> = dir.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "wat" || extension == "txt"));
     files.sort();
-    let trial = |path: PathBuf| {
-        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        Trial::test(name, move || check(&path))
+    libtest_mimic::run(&Arguments::from_args(), files.iter().flat_map(|path| trials(path)).collect()).exit_code()
+}
+
+/// The tests that a file makes: `NAME` as it stands there, and for a module `NAME::epoch` and `NAME::signal`.
+fn trials(path: &Path) -> Vec<Trial> {
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let trial = |name: String, sampler: Option<Sampler>| {
+        let path = path.to_owned();
+        Trial::test(name.clone(), move || match sampler {
+            Some(sampler) if !sampler.is_here(&name) => Ok(()),
+            _ => check(&path, sampler),
+        })
     };
-    libtest_mimic::run(&Arguments::from_args(), files.into_iter().map(trial).collect()).exit_code()
+    let mut trials = vec![trial(name.clone(), None)];
+    if path.extension().is_some_and(|extension| extension == "wat") {
+        let both = [Sampler::Epoch, Sampler::Signal].into_iter();
+        trials.extend(both.map(|sampler| trial(format!("{name}::{}", sampler.name()), Some(sampler))));
+    }
+    trials
 }
 
 /// Runs a file's commands, each in a folder of its own, and compares all they printed.
-fn check(path: &Path) -> Result<(), Failed> {
+fn check(path: &Path, sampler: Option<Sampler>) -> Result<(), Failed> {
     let text = fs::read_to_string(path)?;
-    let case = Case { name: path.file_name().unwrap().to_str().unwrap(), text: &text };
+    let case = Case { name: path.file_name().unwrap().to_str().unwrap(), text: &text, sampler };
     let commands: Vec<&str> = case.header("RUN: ").collect();
     assert!(!commands.is_empty(), "{} has no `;; RUN:` line", path.display());
     let actual: String = commands.iter().map(|command| case.run(command)).collect();
 
     let golden = path.with_extension("out");
     if std::env::var_os("BLESS").is_some() {
-        fs::write(golden, actual)?;
-        return Ok(());
+        // What both samplers print is what either does.
+        return if sampler.is_none() { Ok(fs::write(golden, actual)?) } else { Ok(()) };
     }
     let expected = fs::read_to_string(&golden).unwrap_or_default();
     if actual == expected {
@@ -54,6 +70,8 @@ fn check(path: &Path) -> Result<(), Failed> {
 struct Case<'a> {
     name: &'a str,
     text: &'a str,
+    /// Named in front of what the command says.
+    sampler: Option<Sampler>,
 }
 
 impl<'a> Case<'a> {
@@ -65,7 +83,10 @@ impl<'a> Case<'a> {
 
     fn run(&self, command: &str) -> String {
         let mut args = command.split_whitespace().map(|word| word.replace('%', self.name));
-        let mut wprof = Wprof::new(&args.next().unwrap()).args(args).file(self.name, self.text);
+        let subcommand = args.next().unwrap();
+        let sampler = self.sampler.filter(|_| subcommand == "run").map(|sampler| ["--sampler", sampler.name()]);
+        let mut wprof = Wprof::new(&subcommand).args(sampler.into_iter().flatten()).args(args);
+        wprof = wprof.file(self.name, self.text);
         for file in self.header("FILE ") {
             let (name, contents) = file.split_once(": ").expect("`;; FILE name: text`");
             wprof = wprof.file(name, unescape(contents));

@@ -6,12 +6,27 @@ use std::path::Path;
 
 use support::books::column_idx;
 use support::machine::{pprof, shared};
+use support::on_both_samplers;
 use support::running::Signal;
+use support::sampler::Sampler;
 use support::stacks::{self, lines, total};
 use support::wprof::{Run, Wprof};
 
 const SAMPLES: usize = 0;
 const CPU: usize = 1;
+
+on_both_samplers!(
+    cpu_sqlite,
+    cpu_lua,
+    cpu_lua_stripped,
+    cpu_gofmt,
+    cpu_as_bench,
+    icepack_starts,
+    tail_calls_simd_and_gc_run,
+    hostile_files_break_nothing,
+    a_traps_profile_has_the_functions_that_led_to_it,
+    a_start_sections_work_is_profiled,
+);
 
 /// A line of the corpus's table.
 struct Module {
@@ -25,19 +40,23 @@ struct Module {
     sites: &'static [&'static str],
 }
 
-fn run(corpus: &Path, options: &[&str], module: &Module) -> Run {
+fn run(corpus: &Path, sampler: Sampler, options: &[&str], module: &Module) -> Run {
     // A copy for each run, so that one does not see what the other wrote.
-    let wprof = Wprof::new("run").args(options).folder("data", &corpus.join("data")).args(["--dir", "data::/w"]);
+    let wprof = Wprof::new("run")
+        .args(["--sampler", sampler.name()])
+        .args(options)
+        .folder("data", &corpus.join("data"))
+        .args(["--dir", "data::/w"]);
     wprof.arg(corpus.join("modules").join(module.name).with_extension("wasm")).args(module.args).finish()
 }
 
 /// Nanoseconds a sample at the rate of these runs, 1000 Hz.
 const PERIOD: f64 = 1e6;
 
-fn check(module: &Module) {
+fn check(sampler: Sampler, module: &Module) {
     let Some(corpus) = shared("corpus") else { return };
-    let with = run(&corpus, &["--quiet", "--hz", "1000"], module);
-    let without = run(&corpus, &["--quiet", "--no-cpu", "--no-heap"], module);
+    let with = run(&corpus, sampler, &["--quiet", "--hz", "1000"], module).expect_sampler(sampler);
+    let without = run(&corpus, sampler, &["--quiet", "--no-cpu", "--no-heap"], module);
     assert_eq!(with.code(), without.code(), "{}\n{}", with.stderr(), without.stderr());
     assert!(with.ended.stdout == without.ended.stdout, "other output:\n{}\n{}", with.stdout(), without.stdout());
     assert_eq!(with.stderr(), without.stderr());
@@ -90,64 +109,73 @@ fn check_by_pprof(run: &Run, file: &str) {
     assert_eq!(ours.stdout(), String::from_utf8_lossy(&output.stdout), "wprof top and pprof -top");
 }
 
-#[test]
-fn cpu_sqlite() {
-    check(&Module {
-        name: "sqlite",
-        args: &["/w/bench.sql"],
-        leaders: &["sqlite3VdbeExec", "Btree", "Sorter"],
-        others: &["pcache1", "c.malloc.malloc"],
-        sites: &["sqlite3VdbeExec", "sqlite3BtreeInsert", "sqlite3MemMalloc"],
-    });
+fn cpu_sqlite(sampler: Sampler) {
+    check(
+        sampler,
+        &Module {
+            name: "sqlite",
+            args: &["/w/bench.sql"],
+            leaders: &["sqlite3VdbeExec", "Btree", "Sorter"],
+            others: &["pcache1", "c.malloc.malloc"],
+            sites: &["sqlite3VdbeExec", "sqlite3BtreeInsert", "sqlite3MemMalloc"],
+        },
+    );
 }
 
-#[test]
-fn cpu_lua() {
-    check(&Module {
-        name: "lua",
-        args: &["/w/bench.lua"],
-        leaders: &["luaV_execute"],
-        others: &["luaH_", "propagatemark", "sweeplist"],
-        sites: &["luaV_execute", "luaM_malloc_", "luaC_newobj"],
-    });
+fn cpu_lua(sampler: Sampler) {
+    check(
+        sampler,
+        &Module {
+            name: "lua",
+            args: &["/w/bench.lua"],
+            leaders: &["luaV_execute"],
+            others: &["luaH_", "propagatemark", "sweeplist"],
+            sites: &["luaV_execute", "luaM_malloc_", "luaC_newobj"],
+        },
+    );
 }
 
-#[test]
-fn cpu_lua_stripped() {
-    check(&Module {
-        name: "lua_stripped",
-        args: &["/w/bench.lua"],
-        leaders: &["wasm-function["],
-        others: &[],
-        sites: &[],
-    });
+fn cpu_lua_stripped(sampler: Sampler) {
+    check(
+        sampler,
+        &Module {
+            name: "lua_stripped",
+            args: &["/w/bench.lua"],
+            leaders: &["wasm-function["],
+            others: &[],
+            sites: &[],
+        },
+    );
 }
 
-#[test]
-fn cpu_gofmt() {
-    check(&Module {
-        name: "gofmt",
-        args: &["-l", "-s", "/w/ssa"],
-        leaders: &["go_printer.", "main.processFile"],
-        others: &["go_parser.", "runtime.gc", "runtime.mallocgc"],
-        sites: &["main.processFile", "go_parser."],
-    });
+fn cpu_gofmt(sampler: Sampler) {
+    check(
+        sampler,
+        &Module {
+            name: "gofmt",
+            args: &["-l", "-s", "/w/ssa"],
+            leaders: &["go_printer.", "main.processFile"],
+            others: &["go_parser.", "runtime.gc", "runtime.mallocgc"],
+            sites: &["main.processFile", "go_parser."],
+        },
+    );
 }
 
-#[test]
-fn cpu_as_bench() {
-    check(&Module {
-        name: "as_bench",
-        args: &[],
-        leaders: &["bench/queens", "~lib/rt/tlsf/"],
-        others: &["~lib/map/Map", "~lib/rt/itcms/__new"],
-        sites: &["start:bench", "~lib/string/String.__concat", "~lib/number/I32#toString"],
-    });
+fn cpu_as_bench(sampler: Sampler) {
+    check(
+        sampler,
+        &Module {
+            name: "as_bench",
+            args: &[],
+            leaders: &["bench/queens", "~lib/rt/tlsf/"],
+            others: &["~lib/map/Map", "~lib/rt/itcms/__new"],
+            sites: &["start:bench", "~lib/string/String.__concat", "~lib/number/I32#toString"],
+        },
+    );
 }
 
-#[test]
-fn icepack_starts() {
-    check(&Module { name: "icepack", args: &[], leaders: &[], others: &[], sites: &[] });
+fn icepack_starts(sampler: Sampler) {
+    check(sampler, &Module { name: "icepack", args: &[], leaders: &[], others: &[], sites: &[] });
 }
 
 /// Without names no allocator can be known: that is said, with what would help.
@@ -176,11 +204,11 @@ fn ctrl_c_during_a_long_compile_quits() {
     assert!(!run.path("cpu.prof").exists(), "{}", run.stderr());
 }
 
-#[test]
-fn tail_calls_simd_and_gc_run() {
+fn tail_calls_simd_and_gc_run(sampler: Sampler) {
     let Some(features) = shared("corpus/features") else { return };
     for entry in fs::read_dir(features).expect("a folder").flatten() {
-        let run = Wprof::run(&["--quiet", "--timeout", "60s"], entry.path(), &[]).finish().expect_code(0);
+        let options = ["--quiet", "--hz", "1000", "--timeout", "60s"];
+        let run = Wprof::run_on(sampler, &options, entry.path(), &[]).finish().expect_code(0).expect_sampler(sampler);
         assert_eq!(run.stderr(), "", "{}", entry.path().display());
         check_by_pprof(&run, "cpu.prof");
     }
@@ -202,14 +230,13 @@ const HOSTILE: [(&str, i32, &str); 12] = [
     ("zero_byte", 1, "zero_byte.wasm is empty"),
 ];
 
-#[test]
-fn hostile_files_break_nothing() {
+fn hostile_files_break_nothing(sampler: Sampler) {
     let Some(hostile) = shared("corpus/hostile") else { return };
     let mut n_known = 0;
     for entry in fs::read_dir(hostile).expect("a folder").flatten() {
         let path = entry.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let run = Wprof::run(&["--hz", "1000", "--timeout", "5s"], &path, &[]).finish();
+        let run = Wprof::run_on(sampler, &["--hz", "1000", "--timeout", "3s"], &path, &[]).finish();
         assert!(!run.stderr().contains("panicked"), "{name}: {}", run.stderr());
         if let Some(&(_, code, text)) = HOSTILE.iter().find(|(known, ..)| *known == name) {
             n_known += 1;
@@ -217,6 +244,7 @@ fn hostile_files_break_nothing() {
             assert!(run.stderr().contains(text), "{name}: no {text:?} in {}", run.stderr());
         }
         if run.path("cpu.prof").exists() {
+            let run = run.expect_sampler(sampler);
             check_by_pprof(&run, "cpu.prof");
         } else {
             assert_eq!(run.code(), 1, "{name} leaves no profile: {}", run.stderr());
@@ -226,18 +254,18 @@ fn hostile_files_break_nothing() {
     assert_eq!(n_known, HOSTILE.len(), "files are missing");
 }
 
-#[test]
-fn a_traps_profile_has_the_functions_that_led_to_it() {
+fn a_traps_profile_has_the_functions_that_led_to_it(sampler: Sampler) {
     let Some(hostile) = shared("corpus/hostile") else { return };
-    let run = Wprof::run(&["--hz", "10000"], hostile.join("trap_unreachable.wasm"), &[]).finish().expect_code(134);
+    let run = Wprof::run_on(sampler, &["--hz", "10000"], hostile.join("trap_unreachable.wasm"), &[]);
+    let run = run.finish().expect_code(134).expect_sampler(sampler);
     let at = |name: &str| run.stderr().find(name).unwrap_or(usize::MAX);
     assert!(at("deep3") < at("deep2") && at("deep2") < at("deep1") && at("deep1") < usize::MAX, "{}", run.stderr());
 }
 
-#[test]
-fn a_start_sections_work_is_profiled() {
+fn a_start_sections_work_is_profiled(sampler: Sampler) {
     let Some(hostile) = shared("corpus/hostile") else { return };
-    let run = Wprof::run(&["--hz", "10000"], hostile.join("start_section.wasm"), &[]).finish().expect_code(0);
+    let run = Wprof::run_on(sampler, &["--hz", "10000"], hostile.join("start_section.wasm"), &[]);
+    let run = run.finish().expect_code(0).expect_sampler(sampler);
     let profile = run.profile();
     // What little it does may end before a tick.
     if run.stats().get("guest_cpu_ns") > 1e6 {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use proto::{Profile, SampleRef};
 use support::books::block_bytes;
 use support::machine::{guest, pprof};
+use support::on_both_samplers;
 use support::running::Signal;
+use support::sampler::Sampler;
 use support::stacks::{cum, lines, total};
 use support::wprof::{Run, RunningWprof, Wprof};
 
@@ -13,6 +15,17 @@ const SAMPLES: usize = 0;
 const ALLOC_OBJECTS: usize = 0;
 const INUSE_OBJECTS: usize = 2;
 const NEVER_ENDS: &str = include_str!("endings/signals.wat");
+
+on_both_samplers!(
+    by_itself,
+    by_a_trap,
+    a_trap_shows_its_backtrace,
+    by_its_timeout,
+    a_guest_that_ends_in_time_has_no_timeout,
+    by_a_signal,
+    a_waiting_guest_costs_no_cpu_until_it_is_ended,
+    a_second_ctrl_c_quits_at_once,
+);
 
 /// The profiles that every run must leave: the CPU's, with the work on it that was done before the end, and the heap's.
 fn check_profile(run: &Run) -> Profile {
@@ -35,12 +48,15 @@ fn check_profile(run: &Run) -> Profile {
     profile
 }
 
-fn ends(options: &[&str], args: &[&str]) -> Wprof {
-    Wprof::run(&[&["--hz", "1000", "--memprofilerate", "1"], options].concat(), guest("ends"), args)
+/// Often enough that samples fall into the last moments too.
+const OFTEN: [&str; 4] = ["--hz", "5000", "--memprofilerate", "1"];
+
+fn ends(sampler: Sampler, options: &[&str], args: &[&str], code: i32) -> Run {
+    let run = Wprof::run_on(sampler, &[&OFTEN, options].concat(), guest("ends"), args);
+    run.finish().expect_code(code).expect_sampler(sampler)
 }
 
-#[test]
-fn by_itself() {
+fn by_itself(sampler: Sampler) {
     for (args, code) in [
         (&["return", "300"][..], 0),
         (&["code", "3", "300"], 3),
@@ -48,14 +64,13 @@ fn by_itself() {
         (&["exit", "7", "300"], 7),
         (&["exit", "125", "300"], 125),
     ] {
-        let run = ends(&[], args).finish().expect_code(code);
+        let run = ends(sampler, &[], args, code);
         check_profile(&run);
         assert!(!run.stderr().contains("Error"), "{args:?}: {}", run.stderr());
     }
 }
 
-#[test]
-fn by_a_trap() {
+fn by_a_trap(sampler: Sampler) {
     for (options, how, code, message) in [
         (&[][..], "trap", 134, "wasm trap: wasm `unreachable` instruction executed"),
         (&[], "panic", 134, "asked to panic"),
@@ -66,7 +81,7 @@ fn by_a_trap() {
         // Not a trap of the guest's, but an error of the host's: wasmtime exits with 1 here.
         (&["-W", "max-memory-size=33554432,trap-on-grow-failure"], "memory", 1, "forcing trap when growing memory"),
     ] {
-        let run = ends(options, &[how, "300"]).finish().expect_code(code);
+        let run = ends(sampler, options, &[how, "300"], code);
         check_profile(&run);
         assert!(run.stderr().contains(message), "{how}: no {message:?} in {}", run.stderr());
         assert!(run.stderr().contains("Error: failed to run main module"), "{how}: {}", run.stderr());
@@ -74,21 +89,19 @@ fn by_a_trap() {
 }
 
 /// Where a trap happened is said as wasmtime says it: a backtrace of the innermost frames.
-#[test]
-fn a_trap_shows_its_backtrace() {
-    let run = ends(&["--quiet"], &["trap", "50"]).finish().expect_code(134);
+fn a_trap_shows_its_backtrace(sampler: Sampler) {
+    let run = ends(sampler, &["--quiet"], &["trap", "50"], 134);
     let backtrace = run.stderr();
     assert!(backtrace.contains("error while executing at wasm backtrace:"), "{backtrace}");
     assert!(backtrace.contains("::trap\n"), "{backtrace}");
-    let overflow = ends(&["--quiet"], &["overflow", "50"]).finish().expect_code(134);
+    let overflow = ends(sampler, &["--quiet"], &["overflow", "50"], 134);
     let n_frames = overflow.stderr().lines().filter(|line| line.contains("::overflow")).count();
     assert!((10..=40).contains(&n_frames), "a backtrace of {n_frames} frames is too much, or too little");
 }
 
-#[test]
-fn by_its_timeout() {
+fn by_its_timeout(sampler: Sampler) {
     for how in ["spin", "sleep"] {
-        let run = ends(&["--timeout", "1s"], &[how, "300"]).finish().expect_code(124);
+        let run = ends(sampler, &["--timeout", "1s"], &[how, "300"], 124);
         let profile = check_profile(&run);
         assert!(run.stderr().contains("timeout of 1s"), "{how}: {}", run.stderr());
         let took = Duration::from_nanos(profile.duration_nanos().unsigned_abs());
@@ -97,38 +110,35 @@ fn by_its_timeout() {
     }
 }
 
-#[test]
-fn a_guest_that_ends_in_time_has_no_timeout() {
-    check_profile(&ends(&["--timeout", "10m"], &["exit", "5", "300"]).finish().expect_code(5));
+fn a_guest_that_ends_in_time_has_no_timeout(sampler: Sampler) {
+    check_profile(&ends(sampler, &["--timeout", "10m"], &["exit", "5", "300"], 5));
 }
 
 /// A guest that has worked and is now in its own code, or waits in a host call.
-fn never_ends(how: &str) -> RunningWprof {
-    let options = ["--hz", "1000", "--memprofilerate", "1", "--invoke", how];
-    let mut running = Wprof::run(&options, "guest.wat", &[]).file("guest.wat", NEVER_ENDS).start();
+fn never_ends(sampler: Sampler, hz: &str, how: &str) -> RunningWprof {
+    let options = ["--hz", hz, "--memprofilerate", "1", "--invoke", how];
+    let mut running = Wprof::run_on(sampler, &options, "guest.wat", &[]).file("guest.wat", NEVER_ENDS).start();
     running.process.wait_for_line("ready");
     running
 }
 
-#[test]
-fn by_a_signal() {
+fn by_a_signal(sampler: Sampler) {
     for how in ["spin", "read", "sleep"] {
         for (signal, code, message) in [(Signal::INT, 130, "Ctrl-C"), (Signal::TERM, 143, "signal 15")] {
-            let running = never_ends(how);
+            let running = never_ends(sampler, "5000", how);
             running.process.signal(signal);
-            let run = running.finish().expect_code(code);
+            let run = running.finish().expect_code(code).expect_sampler(sampler);
             check_profile(&run);
             assert!(run.stderr().contains(message), "{how}: {}", run.stderr());
         }
     }
 }
 
-#[test]
-fn a_waiting_guest_costs_no_cpu_until_it_is_ended() {
-    let running = never_ends("sleep");
+fn a_waiting_guest_costs_no_cpu_until_it_is_ended(sampler: Sampler) {
+    let running = never_ends(sampler, "1000", "sleep");
     std::thread::sleep(Duration::from_secs(1));
     running.process.signal(Signal::INT);
-    let profile = check_profile(&running.finish().expect_code(130));
+    let profile = check_profile(&running.finish().expect_code(130).expect_sampler(sampler));
     let (all, busy) = (total(&profile, SAMPLES), cum(&profile, SAMPLES, "busy"));
     assert!(all - busy < 100, "{} of {all} samples are elsewhere: {:#?}", all - busy, lines(&profile, SAMPLES));
     assert!(profile.duration_nanos() >= 1_000_000_000);
@@ -136,10 +146,9 @@ fn a_waiting_guest_costs_no_cpu_until_it_is_ended() {
 
 /// The first Ctrl-C gives a guest that waits in a host call a moment to come back; the second does not wait for that. On a
 /// busy machine the second may come too late, so this asks only that it works once in a few times.
-#[test]
-fn a_second_ctrl_c_quits_at_once() {
+fn a_second_ctrl_c_quits_at_once(sampler: Sampler) {
     let quits = |_: &i32| {
-        let running = never_ends("read");
+        let running = never_ends(sampler, "1000", "read");
         running.process.signal(Signal::INT);
         std::thread::sleep(Duration::from_millis(30));
         running.process.signal(Signal::INT);
@@ -156,7 +165,8 @@ fn a_second_ctrl_c_quits_at_once() {
 /// What a guest holds when its memory is full is on the profile, and the block that it did not get is not.
 #[test]
 fn out_of_memory_shows_what_was_held() {
-    let run = ends(&["-W", "max-memory-size=33554432"], &["memory", "100"]).finish().expect_code(134);
+    let options = ["--hz", "1000", "--memprofilerate", "1", "-W", "max-memory-size=33554432"];
+    let run = Wprof::run(&options, guest("ends"), &["memory", "100"]).finish().expect_code(134);
     check_profile(&run);
     let heap = run.heap();
     let is_big = |sample: &SampleRef<'_>| block_bytes(&heap, sample) == Some(1 << 20);

@@ -1,17 +1,35 @@
 //! Names, lines and inlined calls, from whatever a module carries; the mapping says truthfully what that was.
+#![expect(clippy::expect_used, reason = "a test may stop")]
 
 use std::fs;
 
 use proto::{Function, LocationId, Mapping, Profile};
 use support::machine::{guest, guest_if_built, skip, workspace};
+use support::on_both_samplers;
+use support::sampler::Sampler;
 use support::sections::{with_custom, without_custom};
 use support::stacks::{calls, cum, function, lines, names, total};
 use support::wprof::Wprof;
 
 const SAMPLES: usize = 0;
 
-fn profile_of(name: &str, args: &[&str]) -> Profile {
-    Wprof::run(&["--hz", "1000"], guest(name), args).finish().expect_code(0).profile()
+on_both_samplers!(
+    the_mapping_says_what_the_module_carries,
+    names_come_from_names_or_dwarf_or_are_indices,
+    a_system_name_is_the_mangled_name_or_empty,
+    inlined_calls_are_lines_of_one_location,
+    cpp_names_are_demangled,
+    c_names_are_as_written,
+    go_names_are_as_written,
+    debug_info_beside_the_module_is_found,
+);
+
+fn profile_of(sampler: Sampler, name: &str, args: &[&str]) -> Profile {
+    Wprof::run_on(sampler, &["--hz", "1000"], guest(name), args)
+        .finish()
+        .expect_code(0)
+        .expect_sampler(sampler)
+        .profile()
 }
 
 /// `has_functions`, `has_filenames`, `has_line_numbers`, `has_inline_frames`.
@@ -23,8 +41,7 @@ fn system_name<'a>(profile: &'a Profile, name: &str) -> &'a str {
     profile.string(function(profile, name).system_name)
 }
 
-#[test]
-fn the_mapping_says_what_the_module_carries() {
+fn the_mapping_says_what_the_module_carries(sampler: Sampler) {
     for (name, expected) in [
         ("shares", [true; 4]),
         ("shares_dwarf", [true; 4]),
@@ -32,7 +49,7 @@ fn the_mapping_says_what_the_module_carries() {
         ("shares_names", [true, false, false, false]),
         ("shares_stripped", [true, false, false, false]),
     ] {
-        let profile = profile_of(name, &["300"]);
+        let profile = profile_of(sampler, name, &["300"]);
         let path = guest(name);
         let mapping = &profile.mappings()[0];
         assert_eq!(bits(mapping), expected, "{name}");
@@ -55,7 +72,7 @@ fn the_mapping_says_what_the_module_carries() {
 #[test]
 fn a_build_id_is_the_modules_own_and_stays() {
     let id = |name: &str| {
-        let profile = profile_of(name, &["20"]);
+        let profile = Wprof::run(&[], guest(name), &["20"]).finish().expect_code(0).profile();
         let id = profile.string(profile.mappings()[0].build_id).to_owned();
         assert!(id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}: {id}");
         id
@@ -76,31 +93,30 @@ fn a_build_id_section_is_the_build_id() {
 }
 
 /// A stripped module that says where its DWARF is.
-#[test]
-fn debug_info_beside_the_module_is_found() {
+fn debug_info_beside_the_module_is_found(sampler: Sampler) {
     let stripped = fs::read(guest("shares_stripped")).expect("it was built");
     let module = with_custom(&stripped, "external_debug_info", b"\x0cshares.debug");
     let run = |wprof: Wprof| wprof.file("shares.wasm", &module).finish().expect_code(0);
-    let missing = run(Wprof::run(&["--hz", "1000"], "shares.wasm", &["300"]));
+    let missing = run(Wprof::run_on(sampler, &["--hz", "1000"], "shares.wasm", &["300"]));
     assert!(missing.stderr().contains("shares.debug"), "what is missing is named: {}", missing.stderr());
     assert!(names(&missing.profile()).iter().any(|name| name.starts_with("wasm-function[")));
 
     let debug_info = fs::read(guest("shares")).expect("it was built");
-    let found = run(Wprof::run(&["--hz", "1000"], "shares.wasm", &["300"]).file("shares.debug", debug_info));
+    let found =
+        run(Wprof::run_on(sampler, &["--hz", "1000"], "shares.wasm", &["300"]).file("shares.debug", debug_info));
     let profile = found.profile();
     assert!(cum(&profile, SAMPLES, "shares::half") > 0, "{:#?}", lines(&profile, SAMPLES));
     assert_eq!(bits(&profile.mappings()[0]), [true; 4]);
 }
 
-#[test]
-fn names_come_from_names_or_dwarf_or_are_indices() {
+fn names_come_from_names_or_dwarf_or_are_indices(sampler: Sampler) {
     for name in ["shares", "shares_names", "shares_dwarf", "shares_component"] {
-        let profile = profile_of(name, &["600"]);
+        let profile = profile_of(sampler, name, &["600"]);
         let half = cum(&profile, SAMPLES, "shares::half");
         assert!(half * 5 > total(&profile, SAMPLES), "{name}: half has {half} in {:#?}", lines(&profile, SAMPLES));
         assert!(names(&profile).contains("shares::main"), "{name}: {:?}", names(&profile));
     }
-    let stripped = profile_of("shares_stripped", &["600"]);
+    let stripped = profile_of(sampler, "shares_stripped", &["600"]);
     for name in names(&stripped) {
         let is_export = name == "_start";
         let is_index = name.strip_prefix("wasm-function[").and_then(|rest| rest.strip_suffix(']'));
@@ -111,10 +127,9 @@ fn names_come_from_names_or_dwarf_or_are_indices() {
 }
 
 /// SEMANTICS §0: pprof garbles names that equal their system name.
-#[test]
-fn a_system_name_is_the_mangled_name_or_empty() {
-    let mut profiles = vec![profile_of("shares", &["300"]), profile_of("shares_dwarf", &["300"])];
-    profiles.extend(guest_if_built("shapes").map(|_| profile_of("shapes", &[])));
+fn a_system_name_is_the_mangled_name_or_empty(sampler: Sampler) {
+    let mut profiles = vec![profile_of(sampler, "shares", &["300"]), profile_of(sampler, "shares_dwarf", &["300"])];
+    profiles.extend(guest_if_built("shapes").map(|_| profile_of(sampler, "shapes", &[])));
     for profile in &profiles {
         for function in profile.functions() {
             let (name, system_name) = (profile.string(function.name), profile.string(function.system_name));
@@ -130,12 +145,11 @@ fn a_system_name_is_the_mangled_name_or_empty() {
     assert!(!names(rust).iter().any(|name| name.contains("17h")), "hashes are dropped");
 }
 
-#[test]
-fn inlined_calls_are_lines_of_one_location() {
+fn inlined_calls_are_lines_of_one_location(sampler: Sampler) {
     let source = fs::read_to_string(workspace().join("tests/guests/src/bin/inlines.rs")).expect("the guest's source");
     // From 1; the marks stand in the source's comments.
     let line_of = |mark: &str| (1..).zip(source.lines()).find(|(_, line)| line.contains(mark)).expect("the mark").0;
-    let profile = profile_of("inlines", &["800"]);
+    let profile = profile_of(sampler, "inlines", &["800"]);
     let inner = "inlines::inner";
     let holds_inner = |&location: &LocationId| calls(&profile, location).iter().any(|call| call.0 == inner);
     let n_inner = cum(&profile, SAMPLES, inner);
@@ -164,7 +178,7 @@ fn inlined_calls_are_lines_of_one_location() {
 /// Epoch checks stand before loops, in code to which LLVM gives no line; the loop's is meant.
 #[test]
 fn code_before_a_loop_has_the_loops_line() {
-    let profile = profile_of("shares", &["500"]);
+    let profile = profile_of(Sampler::Epoch, "shares", &["500"]);
     let mut n_seen = 0;
     for sample in profile.samples() {
         let leaf = calls(&profile, sample.locations[0])[0];
@@ -177,13 +191,12 @@ fn code_before_a_loop_has_the_loops_line() {
 }
 
 /// The linker writes C++ names demangled into the name section; DWARF has them mangled.
-#[test]
-fn cpp_names_are_demangled() {
+fn cpp_names_are_demangled(sampler: Sampler) {
     let Some(path) = guest_if_built("shapes") else { return skip("there is no shapes.wasm, as there is no zig") };
     let circle = "geometry::Circle::area(double) const";
-    let named = profile_of("shapes", &["1000"]);
+    let named = profile_of(sampler, "shapes", &["1000"]);
     let dwarf_only = without_custom(&fs::read(path).expect("it was built"), "name");
-    let run = Wprof::run(&["--hz", "1000"], "shapes.wasm", &["1000"]).file("shapes.wasm", dwarf_only);
+    let run = Wprof::run_on(sampler, &["--hz", "1000"], "shapes.wasm", &["1000"]).file("shapes.wasm", dwarf_only);
     let dwarf_only = run.finish().expect_code(0).profile();
     for profile in [&named, &dwarf_only] {
         assert!(
@@ -201,13 +214,15 @@ fn cpp_names_are_demangled() {
     }
 }
 
-#[test]
-fn c_names_are_as_written() {
+fn c_names_are_as_written(sampler: Sampler) {
     if guest_if_built("lists").is_none() {
         return skip("there is no lists.wasm, as there is no zig");
     }
     // Often enough to see every place of a short function, its entry too.
-    let run = Wprof::run(&["--hz", "10000"], guest("lists"), &["40"]).finish().expect_code(0);
+    let run = Wprof::run_on(sampler, &["--hz", "10000"], guest("lists"), &["40"])
+        .finish()
+        .expect_code(0)
+        .expect_sampler(sampler);
     let profile = run.profile();
     for name in ["main", "build_list", "merge_sort", "merge"] {
         assert_eq!(system_name(&profile, name), "", "{name} is not mangled");
@@ -219,11 +234,10 @@ fn c_names_are_as_written() {
     }
 }
 
-#[test]
-fn go_names_are_as_written() {
+fn go_names_are_as_written(sampler: Sampler) {
     if guest_if_built("mapper").is_none() {
         return skip("there is no mapper.wasm, as there is no Go");
     }
-    let profile = profile_of("mapper", &[]);
+    let profile = profile_of(sampler, "mapper", &[]);
     assert!(cum(&profile, SAMPLES, "main.countWords") > 0, "{:?}", names(&profile));
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::heap::grow::{GrownStacks, Growth};
 use crate::heap::probe::{Probe, Sampled};
-use crate::sample::epoch;
+use crate::sample;
 
 /// Reaches what measures a run, from any thread.
 #[derive(Debug, Clone)]
 pub struct Handle {
     /// The CPU sampler.
-    pub cpu: epoch::Handle,
+    pub cpu: sample::Handle,
     /// The heap profile, where there is one.
     pub heap: Option<Probe>,
     /// Growth of the guest's memories.
@@ -21,7 +21,7 @@ pub struct Handle {
 #[derive(Debug)]
 pub struct Measured {
     /// CPU time.
-    pub cpu: epoch::Measured,
+    pub cpu: sample::Measured,
     /// Blocks of memory, where they were looked at.
     pub heap: Option<Sampled>,
     /// Linear memory.
@@ -29,7 +29,7 @@ pub struct Measured {
 }
 
 impl Handle {
-    /// Makes the guest trap at its next epoch check; see [`epoch::Handle::end_guest`].
+    /// Makes the guest trap as soon as it can; see [`sample::Handle::end_guest`].
     pub fn end_guest(&self) {
         self.cpu.end_guest();
     }
@@ -42,7 +42,7 @@ impl Handle {
 
     /// What was measured, with CPU samples that were taken out already.
     #[must_use]
-    pub fn with_cpu(&self, cpu: epoch::Measured) -> Measured {
+    pub fn with_cpu(&self, cpu: sample::Measured) -> Measured {
         Measured { cpu, heap: self.heap.as_ref().map(Probe::sampled), grown: self.growth.measured() }
     }
 }

@@ -13,6 +13,7 @@ use crate::measure::Measured;
 /// When the file cannot be written.
 pub fn write(
     measured: &Measured,
+    hz: u32,
     rewriting: Duration,
     start: Instant,
     end: Instant,
@@ -31,8 +32,11 @@ pub fn write(
         ("guest_cpu_ns", measured.cpu.guest_cpu.to_string()),
         ("guest_wall_ns", nanos(first, end)),
         ("startup_ns", nanos(start, first)),
-        ("samples", measured.cpu.samples.n_ticks().to_string()),
-        ("lost", measured.cpu.samples.n_lost().to_string()),
+        ("sampler", format!("\"{}\"", if hz > 0 { measured.cpu.sampler.name() } else { "none" })),
+        ("samples", measured.cpu.samples.total().ticks.to_string()),
+        ("lost", measured.cpu.samples.lost().ticks.to_string()),
+        ("overruns", measured.cpu.n_overruns.to_string()),
+        ("bad_walks", measured.cpu.n_bad_stacks.to_string()),
         ("captures", n_captures.to_string()),
         ("sampler_ns", capture_nanos.to_string()),
         ("cache_hit", cache_hits.is_some_and(|hits| hits > 0).to_string()),

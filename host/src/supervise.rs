@@ -2,19 +2,19 @@
 //! comes out.
 //!
 //! The guest has a thread of its own. This thread waits for it, for signals and for the clock. A guest that is to end
-//! traps at its next epoch check; one that sits in a host call and does not come back within a moment is left
+//! traps at its next instruction, or epoch check; one that sits in a host call and does not come back within a moment is left
 //! there: its samples are taken from here and the process exits under it.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::guest::{EXIT_TIMEOUT, Ending};
 use crate::measure::{Handle, Measured};
 
-/// How long a guest that is asked to end may take to reach an epoch check. Guest code does within microseconds,
+/// How long a guest that is asked to end may take to trap. Guest code does within milliseconds,
 /// so whoever needs longer is in a host call that waits.
 const GRACE: Duration = Duration::from_millis(300);
 
@@ -121,14 +121,14 @@ pub trait WhileWaiting {
 }
 
 impl Supervisor {
-    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP.
+    /// Begins to listen for Ctrl-C, SIGTERM and SIGHUP, and for Ctrl-\\, which asks where the guest is.
     ///
     /// # Errors
     ///
     /// When the system refuses the handlers or a thread.
     pub fn new(timeout: Option<Duration>) -> std::io::Result<Self> {
         let (sender, events) = mpsc::channel();
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
         let forward = sender.clone();
         std::thread::Builder::new().name("wprof-signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
@@ -147,12 +147,12 @@ impl Supervisor {
         Reporter(self.sender.clone())
     }
 
-    /// Waits until the run is over. `until_attached` is dropped when the guest begins.
+    /// Waits until the run is over. `until_attached` is dropped when the guest begins, `show` is to print where it is.
     ///
     /// # Errors
     ///
     /// When the guest could not be started, or its thread was lost.
-    pub fn wait<W: WhileWaiting>(&self, until_attached: W) -> anyhow::Result<Outcome> {
+    pub fn wait<W: WhileWaiting>(&self, until_attached: W, show: impl Fn(&Handle)) -> anyhow::Result<Outcome> {
         let mut waiting = Some(until_attached);
         let mut handle: Option<Handle> = None;
         let mut deadline: Option<Instant> = None;
@@ -173,6 +173,11 @@ impl Supervisor {
                     handle = Some(attached);
                     deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
                 }
+                Some(Event::Signal(SIGQUIT)) => match (&handle, cause) {
+                    (Some(handle), None) => show(handle),
+                    (Some(_), Some(_)) => {}
+                    (None, _) => std::process::exit(128 + SIGQUIT),
+                },
                 Some(Event::Signal(signal)) => match (&handle, cause) {
                     (Some(handle), None) => {
                         cause = Some(Cause::Signal(signal));
@@ -250,7 +255,7 @@ mod tests {
         let reporter = supervisor.reporter();
         // The closure owns the reporter, as in `wprof run`, and is dropped by the panic.
         let guest = std::thread::spawn(move || panic!("asked to, with {reporter:?}"));
-        let error = supervisor.wait(Nothing).unwrap_err();
+        let error = supervisor.wait(Nothing, |_| {}).unwrap_err();
         assert!(error.to_string().contains("panicked"), "{error}");
         let outcome: std::thread::Result<()> = guest.join();
         assert!(outcome.is_err());

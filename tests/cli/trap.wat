@@ -8,7 +8,8 @@
   (memory (export "memory") 1)
   (table 1 funcref)
   (type $nothing (func))
-  (func $inner unreachable)
+  ;; Where a function does nothing but trap, wasmtime's backtrace has another offset with epoch checks than without.
+  (func $inner (i32.store (i32.const 0) (i32.const 1)) unreachable)
   (func $middle (call $inner))
   (func (export "_start") (call $middle))
   (func (export "divide") (param i32) (result i32) (i32.div_s (i32.const 84) (local.get 0)))

@@ -8,6 +8,7 @@ pub mod books;
 pub mod http;
 pub mod machine;
 pub mod running;
+pub mod sampler;
 pub mod sections;
 pub mod stacks;
 pub mod webdriver;

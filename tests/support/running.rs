@@ -31,6 +31,25 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// How fast the pipe of a process's stdout is emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As fast as it fills.
+    AtOnce,
+    /// 8 KiB a millisecond, so that a process that writes much has to wait.
+    Slowly,
+}
+
+/// A stream that takes its time.
+struct Slow<R>(R);
+
+impl<R: Read> Read for Slow<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        sleep(Duration::from_millis(1));
+        self.0.read(bytes)
+    }
+}
+
 /// Read on a thread of its own, line by line, so that the process never waits for us.
 #[derive(Debug)]
 struct Stream(Receiver<Vec<u8>>);
@@ -39,9 +58,19 @@ impl Running {
     /// Starts it with pipes to all three streams; stdin stays open until [`Running::write_stdin`] closes it.
     #[must_use]
     pub fn start(command: &mut Command) -> Self {
+        Self::start_reading(command, Reading::AtOnce)
+    }
+
+    /// The same, with a reader of the caller's choice at the end of its stdout.
+    #[must_use]
+    pub fn start_reading(command: &mut Command, reading: Reading) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
-        let stdout = Stream::new(child.stdout.take().unwrap());
+        let stdout = child.stdout.take().unwrap();
+        let stdout = match reading {
+            Reading::AtOnce => Stream::new(stdout),
+            Reading::Slowly => Stream::new(Slow(stdout)),
+        };
         let stderr = Stream::new(child.stderr.take().unwrap());
         Self { stdin: child.stdin.take(), child, stdout, stderr }
     }
@@ -51,6 +80,19 @@ impl Running {
         let mut stdin = self.stdin.take().expect("stdin is closed already");
         // On a thread, or a process that prints much before it reads would wait for us. One that ends unread is no fault.
         spawn(move || std::io::Write::write_all(&mut stdin, &bytes).ok());
+    }
+
+    /// Writes these to its stdin one by one, with a pause before each, and closes it.
+    pub fn feed(&mut self, pieces: Vec<Vec<u8>>, pause: Duration) {
+        let mut stdin = self.stdin.take().expect("stdin is closed already");
+        spawn(move || {
+            for piece in pieces {
+                sleep(pause);
+                if std::io::Write::write_all(&mut stdin, &piece).is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Waits until it prints a line with `text` in it on stdout; the answer is that line.

@@ -10,7 +10,8 @@ use proto::Profile;
 use tempfile::TempDir;
 
 use crate::machine;
-use crate::running::{Ended, Running};
+use crate::running::{Ended, Reading, Running};
+use crate::sampler::Sampler;
 
 /// A command line of wprof's, and the folder it is to run in.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Wprof {
     command: Command,
     dir: TempDir,
     stdin: Vec<u8>,
+    reading: Reading,
 }
 
 /// What came of it.
@@ -51,13 +53,19 @@ impl Wprof {
         // Nothing of the user's settings, and one cache for all tests.
         command.env("XDG_CACHE_HOME", machine::cache()).env_remove("XDG_CONFIG_HOME").env_remove("RUST_BACKTRACE");
         command.env("TZ", "UTC").env("NO_COLOR", "1").env("WPROF_STATS", dir.path().join(STATS));
-        Self { command, dir, stdin: Vec::new() }
+        Self { command, dir, stdin: Vec::new(), reading: Reading::AtOnce }
     }
 
     /// `wprof run OPTIONS… GUEST ARGS…`; the options go first, so give them to [`Wprof::arg`] before the guest.
     #[must_use]
     pub fn run(options: &[&str], guest: impl AsRef<OsStr>, args: &[&str]) -> Self {
         Self::new("run").args(options).arg(guest).args(args)
+    }
+
+    /// The same, with CPU samples taken in this way.
+    #[must_use]
+    pub fn run_on(sampler: Sampler, options: &[&str], guest: impl AsRef<OsStr>, args: &[&str]) -> Self {
+        Self::new("run").args(["--sampler", sampler.name()]).args(options).arg(guest).args(args)
     }
 
     /// Adds an argument.
@@ -92,6 +100,13 @@ impl Wprof {
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
+        self
+    }
+
+    /// Takes from the pipe of its stdout so slowly that it has to wait.
+    #[must_use]
+    pub fn read_slowly(mut self) -> Self {
+        self.reading = Reading::Slowly;
         self
     }
 
@@ -131,7 +146,7 @@ impl Wprof {
     /// Starts it, its stdin left open.
     #[must_use]
     pub fn start(mut self) -> RunningWprof {
-        RunningWprof { process: Running::start(&mut self.command), dir: self.dir }
+        RunningWprof { process: Running::start_reading(&mut self.command, self.reading), dir: self.dir }
     }
 }
 
@@ -180,6 +195,15 @@ impl Run {
         self
     }
 
+    /// Stops the test unless samples were taken in this way, and every stack that was walked made sense.
+    #[must_use]
+    pub fn expect_sampler(self, sampler: Sampler) -> Self {
+        let stats = self.stats();
+        assert_eq!(stats.text("sampler"), sampler.name(), "{stats:?}; stderr was:\n{}", self.stderr());
+        assert_eq!(stats.get("bad_walks"), 0.0, "{stats:?}");
+        self
+    }
+
     /// The path of a file that it should have written.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
@@ -219,6 +243,12 @@ impl Stats {
     #[must_use]
     pub fn get(&self, name: &str) -> f64 {
         self.0[name].as_f64().unwrap_or_else(|| panic!("no {name} in {}", self.0))
+    }
+
+    /// A word by its name.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.0[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.0))
     }
 }
 

@@ -2,28 +2,27 @@
 
 mod finish;
 mod outputs;
+mod stack;
+mod thread;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use wasmtime::{Engine, Store};
 
 use super::messages::{Color, Messages};
 use super::progress::Progress;
-use crate::guest::{self, Code, Ending, GuestOptions, GuestState};
+use crate::guest::{self, GuestOptions};
 use crate::heap::find::Asked;
-use crate::heap::grow::Growth;
 use crate::heap::prepare::Prepared;
 use crate::heap::probe::{Probe, Sampling};
-use crate::heap::rewrite::AddressMap;
 use crate::heap::{self, HeapHooks};
 use crate::measure::Handle;
-use crate::sample::epoch::{EpochSampler, Watch};
 use crate::stats;
-use crate::supervise::{Report, Reporter, Supervisor, WhileWaiting};
+use crate::supervise::{Supervisor, WhileWaiting};
 use finish::Finished;
+use thread::GuestThread;
 
 /// Options of `wprof run`.
 #[derive(Debug, clap::Args)]
@@ -45,6 +44,10 @@ pub struct Opts {
     /// How CPU samples are taken.
     #[arg(long, value_enum, default_value_t = Sampler::Auto)]
     sampler: Sampler,
+
+    /// Add a column of wall time, in which waiting counts.
+    #[arg(long, conflicts_with = "no_cpu")]
+    wall: bool,
 
     /// Mean bytes between two allocations that are looked at; 1 looks at all, 0 at none.
     #[arg(long, value_name = "BYTES", default_value_t = 524_288)]
@@ -84,10 +87,12 @@ pub struct Opts {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Sampler {
-    /// The best that this machine allows.
+    /// By signals where that works, else by epochs.
     Auto,
-    /// wasmtime's epoch interruption.
+    /// wasmtime's epoch interruption: works everywhere, sees the guest at function entries and loop heads only.
     Epoch,
+    /// A timer that interrupts the guest's thread: true to the instruction; Linux on x86-64 and aarch64.
+    Signal,
 }
 
 /// Runs the guest; the process's exit code is the guest's.
@@ -100,7 +105,6 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     let messages = Messages::new(opts.quiet, opts.color);
     let outputs = opts.outputs.paths(opts.memprofilerate)?;
     let (config, cache) = opts.guest.engine_config()?;
-    let engine = Engine::new(&config).map_err(anyhow::Error::from).context("failed to set up wasmtime")?;
     let bytes = Arc::new(guest::read_wasm(opts.guest.module())?);
     let module_path = opts.guest.module().to_owned();
     let mut prepared = match outputs.looks_at_allocations() {
@@ -110,16 +114,17 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     };
 
     let supervisor = Supervisor::new(opts.timeout).context("failed to watch for signals")?;
-    let progress = (!opts.no_progress && !opts.quiet).then(|| {
-        let mb = bytes.len() as f64 / 1e6;
-        Progress::new(format!("compiling {} ({mb:.1} MB), kept for the next run", module_path.display()), messages)
-    });
+    let progress = progress(&opts, bytes.len(), messages);
     let hz = if outputs.cpu.is_some() { opts.hz } else { 0 };
     let sampling = Sampling { rate: opts.memprofilerate, seed: opts.seed };
     let reporter = supervisor.reporter();
     let (view, stack) = (opts.view, opts.guest.thread_stack());
     let guest = GuestThread {
-        engine,
+        config,
+        sampler: opts.sampler,
+        has_wall: opts.wall,
+        // The memory profile is what is written where no allocator is known.
+        watches_memory: outputs.looks_at_allocations() || outputs.memory.is_some(),
         original: Arc::clone(&bytes),
         rewritten: prepared.rewritten.take(),
         n_rewritten: prepared.n_rewritten,
@@ -139,7 +144,8 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         .spawn(move || guest.run(&reporter))
         .context("failed to start the guest's thread")?;
 
-    let outcome = supervisor.wait(MaybeProgress(progress))?;
+    let show = |handle: &Handle| stack::show(handle, &bytes, &prepared.map, messages);
+    let outcome = supervisor.wait(MaybeProgress(progress), show)?;
     let ended = Instant::now();
     drop(guest);
     if let Some(text) = &outcome.message {
@@ -150,7 +156,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         messages.note("nothing was run: the module has no `_start`; name an export with --invoke");
     }
     let cache_hits = cache.as_ref().map(wasmtime::Cache::cache_hits);
-    if let Err(error) = stats::write(&outcome.measured, prepared.took, process_start, ended, cache_hits) {
+    if let Err(error) = stats::write(&outcome.measured, hz, prepared.took, process_start, ended, cache_hits) {
         messages.error(&format!("{error:#}"));
     }
     let mut exit_code = outcome.exit_code;
@@ -160,6 +166,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
             bytes: &bytes,
             path: &module_path,
             hz,
+            has_wall: opts.wall,
             rate: opts.memprofilerate,
             ended,
             measured: &outcome.measured,
@@ -180,64 +187,11 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     std::process::exit(exit_code)
 }
 
-/// What the guest's thread needs.
-struct GuestThread {
-    engine: Engine,
-    original: Arc<Vec<u8>>,
-    rewritten: Option<Vec<u8>>,
-    n_rewritten: usize,
-    map: AddressMap,
-    hooks: Option<HeapHooks>,
-    options: GuestOptions,
-    hz: u32,
-    messages: Messages,
-}
-
-impl GuestThread {
-    fn run(mut self, reporter: &Reporter) {
-        let growth = Arc::new(Growth::default());
-        let prepared = self.compile().and_then(|code| {
-            let heap = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
-            let watch = Watch { growth: Arc::clone(&growth), heap };
-            let mut store = Store::new(&self.engine, GuestState::new(&self.options, &watch, self.n_rewritten)?);
-            let sampler = EpochSampler::attach(&mut store, self.hz, watch).context("failed to start the sampler")?;
-            Ok((code, store, sampler))
-        });
-        let (code, mut store, sampler) = match prepared {
-            Ok(prepared) => prepared,
-            Err(error) => return reporter.send(Report::Failed(error)),
-        };
-        let heap = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
-        let handle = Handle { cpu: sampler.handle(), heap, growth };
-        reporter.send(Report::Attached(handle.clone()));
-        let ending = Ending::of(guest::start(&mut store, &code, &self.options, self.hooks.as_ref()), &self.map);
-        if let Some(heap) = &handle.heap {
-            heap.free_queued(&mut store);
-        }
-        let measured = Box::new(handle.with_cpu(sampler.finish()));
-        reporter.send(Report::Ended(ending, measured));
-        // The process exits from the other thread; unmapping the guest's memory first would only take time.
-        std::mem::forget((store, code));
-    }
-
-    /// The rewritten file; where wasmtime refuses that (features that it needs may be turned off), the original.
-    fn compile(&mut self) -> anyhow::Result<Code> {
-        let module = self.options.module();
-        if let Some(rewritten) = self.rewritten.take() {
-            match guest::compile(&self.engine, &rewritten, module) {
-                Ok(code) => return Ok(code),
-                Err(error) => {
-                    let code = guest::compile(&self.engine, &self.original, module)?;
-                    let reason = error.root_cause();
-                    self.messages
-                        .warn(&format!("{}: no heap profile, as it cannot be rewritten: {reason}", module.display()));
-                    (self.hooks, self.n_rewritten, self.map) = (None, 0, AddressMap::default());
-                    return Ok(code);
-                }
-            }
-        }
-        guest::compile(&self.engine, &self.original, module)
-    }
+/// The line that is shown while a long compile goes on.
+fn progress(opts: &Opts, n_bytes: usize, messages: Messages) -> Option<Progress> {
+    let mb = n_bytes as f64 / 1e6;
+    let what = format!("compiling {} ({mb:.1} MB), kept for the next run", opts.guest.module().display());
+    (!opts.no_progress && !opts.quiet).then(|| Progress::new(what, messages))
 }
 
 /// `NAME[=KIND]`. Names of functions may hold `=`, as in `operator=`; kinds are plain words.

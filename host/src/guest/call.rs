@@ -9,6 +9,18 @@ use wasmtime_wasi::{I32Exit, p0, p1, p2};
 
 use super::{Code, GuestOptions, GuestState};
 use crate::heap::{HeapHooks, attach, imports};
+use crate::sample::Border;
+
+/// What a guest is run with beside its options.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    /// The hooks in its allocator.
+    pub heap: Option<&'a HeapHooks>,
+    /// Where it is entered.
+    pub border: &'a Border,
+    /// Whether instantiating it runs code of its own.
+    pub has_start: bool,
+}
 
 /// Instantiates the guest and runs it to its end.
 ///
@@ -19,7 +31,7 @@ pub fn start(
     store: &mut Store<GuestState>,
     code: &Code,
     options: &GuestOptions,
-    heap: Option<&HeapHooks>,
+    watched: &Watched<'_>,
 ) -> anyhow::Result<()> {
     let flags = &options.common.wasi;
     store.limiter(|state| &mut state.limits);
@@ -33,7 +45,7 @@ pub fn start(
         store.set_max_component_handles(max);
     }
     match code {
-        Code::Module(module) => start_module(store, module, options, heap),
+        Code::Module(module) => start_module(store, module, options, watched),
         Code::Component(component) => start_component(store, component, options),
     }
     .with_context(|| format!("failed to run main module `{}`", options.module().display()))
@@ -43,7 +55,7 @@ fn start_module(
     store: &mut Store<GuestState>,
     module: &Module,
     options: &GuestOptions,
-    heap: Option<&HeapHooks>,
+    watched: &Watched<'_>,
 ) -> anyhow::Result<()> {
     let wasm = &options.common.wasm;
     let mut linker = Linker::new(store.engine());
@@ -59,13 +71,15 @@ fn start_module(
     if wasm.unknown_imports_default == Some(true) {
         linker.define_unknown_imports_as_default_values(&mut *store, module)?;
     }
-    if let Some(heap) = heap {
+    if let Some(heap) = watched.heap {
         imports::wrap(&mut linker, store, &heap.imports, &heap.probe)?;
     }
-    let instance = instantiate(store, &linker, module, heap)
+    let instance = instantiate(store, &linker, module, watched)
         .with_context(|| format!("failed to instantiate {}", options.module().display()))?;
     if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
-        initialize.typed::<(), ()>(&*store)?.call(&mut *store, ())?;
+        let initialize = initialize.typed::<(), ()>(&*store)?;
+        let _stay = watched.border.cross();
+        initialize.call(&mut *store, ())?;
     }
     let main = match &options.invoke {
         Some(name) => {
@@ -74,7 +88,7 @@ fn start_module(
         // The empty name is how the WebAssembly spec's text format exports a default function.
         None => instance.get_func(&mut *store, "").or_else(|| instance.get_func(&mut *store, "_start")),
     };
-    main.map_or(Ok(()), |main| call(store, main, options))
+    main.map_or(Ok(()), |main| call(store, main, options, watched.border))
 }
 
 /// A rewritten module's start function runs after its hooks are filled, so that it is seen too.
@@ -82,10 +96,12 @@ fn instantiate(
     store: &mut Store<GuestState>,
     linker: &Linker<GuestState>,
     module: &Module,
-    heap: Option<&HeapHooks>,
+    watched: &Watched<'_>,
 ) -> anyhow::Result<Instance> {
+    let stay = watched.has_start.then(|| watched.border.cross());
     let instance = linker.instantiate(&mut *store, module)?;
-    if let Some(HeapHooks { armed: Some(armed), probe, .. }) = heap {
+    drop(stay);
+    if let Some(HeapHooks { armed: Some(armed), probe, .. }) = watched.heap {
         attach::arm(store, module, &instance, armed, probe)?;
         if let Some(start) = &armed.start {
             instance.get_typed_func::<(), ()>(&mut *store, start)?.call(&mut *store, ())?;
@@ -95,7 +111,7 @@ fn instantiate(
 }
 
 /// Calls an export with the command line's arguments and prints what it returns, as `wasmtime run` does.
-fn call(store: &mut Store<GuestState>, func: Func, options: &GuestOptions) -> anyhow::Result<()> {
+fn call(store: &mut Store<GuestState>, func: Func, options: &GuestOptions, border: &Border) -> anyhow::Result<()> {
     let ty = func.ty(&*store);
     let what = options.invoke.as_ref().map_or("command default".to_owned(), |name| format!("`{name}`"));
     let mut given = options.args().iter();
@@ -106,9 +122,10 @@ fn call(store: &mut Store<GuestState>, func: Func, options: &GuestOptions) -> an
         args.push(value(arg, &ty).with_context(|| format!("argument `{arg}` of {what}"))?);
     }
     let mut results = vec![Val::null_func_ref(); ty.results().len()];
-    func.call(&mut *store, &args, &mut results)
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("failed to invoke {what}"))?;
+    let stay = border.cross();
+    let outcome = func.call(&mut *store, &args, &mut results);
+    drop(stay);
+    outcome.map_err(anyhow::Error::from).with_context(|| format!("failed to invoke {what}"))?;
     let mut out = std::io::stdout().lock();
     for result in results {
         match result {

@@ -6,7 +6,7 @@ use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
 use crate::heap::rewrite::AddressMap;
-use crate::sample::epoch::Ended;
+use crate::sample::Ended;
 
 /// The exit code after `--timeout`, as coreutils' `timeout` has it.
 pub const EXIT_TIMEOUT: i32 = 124;

@@ -8,7 +8,7 @@ use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 use super::GuestOptions;
 use crate::heap::grow::Growth;
 use crate::heap::probe::Probe;
-use crate::sample::epoch::Watch;
+use crate::sample::Watch;
 
 /// Bytes of the memory of ours that each rewritten module has.
 const OWN_BYTES: usize = 2 << 16;
@@ -71,7 +71,8 @@ impl ResourceLimiter for Limits {
     }
 
     fn instances(&self) -> usize {
-        self.users.instances()
+        // The sampler has one to itself.
+        self.users.instances().saturating_add(1)
     }
 
     fn tables(&self) -> usize {

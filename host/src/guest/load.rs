@@ -5,8 +5,11 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use wasmparser::Payload;
 use wasmtime::component::Component;
 use wasmtime::{CodeBuilder, CodeHint, Engine, Module};
+
+use crate::stack::Functions;
 
 /// Compiled code, ready to be instantiated.
 #[derive(Debug, Clone)]
@@ -15,6 +18,34 @@ pub enum Code {
     Module(Module),
     /// A component.
     Component(Component),
+}
+
+impl Code {
+    /// Its machine code, in memory as it runs.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Self::Module(module) => module.text(),
+            Self::Component(component) => component.text(),
+        }
+    }
+
+    /// Its functions, by their place in the machine code.
+    #[must_use]
+    pub fn functions(&self) -> Functions {
+        match self {
+            Self::Module(module) => Functions::of_module(module),
+            Self::Component(component) => Functions::of_component(component),
+        }
+    }
+
+    /// Which instruction of the file each part of the machine code stands for.
+    pub fn address_map(&self) -> Box<dyn Iterator<Item = (usize, Option<u32>)> + '_> {
+        match self {
+            Self::Module(module) => Box::new(module.address_map().into_iter().flatten()),
+            Self::Component(component) => Box::new(component.address_map().into_iter().flatten()),
+        }
+    }
 }
 
 /// Reads a module or component. Text is turned into the binary that offsets will refer to.
@@ -50,6 +81,20 @@ pub fn read_wasm(path: &Path) -> anyhow::Result<Vec<u8>> {
             )
         }
     }
+}
+
+/// Whether instantiating a module runs code of its own.
+#[must_use]
+pub fn has_start(bytes: &[u8]) -> bool {
+    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::StartSection { .. }) => return true,
+            // What comes after it is long, and the start section is before.
+            Ok(Payload::CodeSectionStart { .. }) | Err(_) => return false,
+            Ok(_) => {}
+        }
+    }
+    false
 }
 
 /// `-` is standard input, as for `wasmtime run`.

@@ -7,8 +7,8 @@ mod load;
 mod options;
 mod wasi;
 
-pub use call::start;
+pub use call::{Watched, start};
 pub use ending::{EXIT_TIMEOUT, Ending};
-pub use load::{Code, compile, read_wasm};
+pub use load::{Code, compile, has_start, read_wasm};
 pub use options::GuestOptions;
 pub use wasi::GuestState;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use wasmtime::{Cache, Config};
 use wasmtime_cli_flags::CommonOptions;
 
-use crate::sample::epoch;
+use crate::sample;
 
 /// What to run and what it may see.
 #[derive(clap::Args)]
@@ -57,7 +57,7 @@ impl GuestOptions {
         self.module_and_args.get(1..).unwrap_or_default()
     }
 
-    /// The engine's settings: the user's, and what sampling needs; and the compile cache they use.
+    /// The engine's settings: the user's, and what sampling needs; and the compile cache they use. Epoch interruption is off.
     ///
     /// # Errors
     ///
@@ -65,10 +65,14 @@ impl GuestOptions {
     pub fn engine_config(&mut self) -> anyhow::Result<(Config, Option<Cache>)> {
         let mut config = self.common.config(None)?;
         self.refuse_unsupported()?;
-        config.epoch_interruption(true);
+        config.epoch_interruption(false);
         config.generate_address_map(true);
         config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
-        config.wasm_backtrace_max_frames(Some(epoch::backtrace_bound()));
+        config.wasm_backtrace_max_frames(Some(sample::backtrace_bound()));
+        // For `perf record`, to which compiled code has no names otherwise; the bench compares with it.
+        if std::env::var_os("WPROF_PERF_MAP").is_some() {
+            config.profiler(wasmtime::ProfilingStrategy::PerfMap);
+        }
         let cache = self.cache()?;
         config.cache(cache.clone());
         Ok((config, cache))
@@ -108,7 +112,7 @@ impl GuestOptions {
             ("-D coredump", self.common.debug.coredump.is_some()),
             ("-D debugger", self.common.debug.debugger.is_some()),
             ("-D address-map=n (offsets are what samples are made of)", self.common.debug.address_map == Some(false)),
-            ("-W epoch-interruption=n (it is how samples are taken)", wasm.epoch_interruption == Some(false)),
+            ("-W epoch-interruption (--sampler says whether it is used)", wasm.epoch_interruption.is_some()),
             ("-W timeout (use --timeout)", wasm.timeout.is_some()),
             ("--target (wprof runs what it compiles)", self.common.target.is_some()),
         ];

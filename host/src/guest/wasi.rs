@@ -6,7 +6,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::limits::Limits;
 use super::options::{GuestOptions, inherited};
-use crate::sample::epoch::Watch;
+use crate::sample::Watch;
 
 /// What a store holds for its guest.
 pub struct GuestState {

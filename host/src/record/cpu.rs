@@ -3,33 +3,85 @@
 use proto::{Profile, ProfileBuilder};
 
 use super::{Names, Recorder, Run, TRUNCATED};
-use crate::sample::{Leaf, RawSamples, StackSample, epoch};
+use crate::sample::{self, Kind, Leaf, Measured, StackSample, Value};
 
 /// Stands for ticks whose stack nobody saw.
 const LOST: &str = "[lost samples]";
 
-/// A CPU profile by the epoch sampler at `hz` samples a second.
-#[must_use]
-pub fn cpu_profile(samples: &RawSamples, hz: u32, names: &mut Names<'_>, run: &Run<'_>) -> Profile {
-    let period = epoch::period(hz);
-    let mut builder = ProfileBuilder::new(&[("samples", "count"), ("cpu", "nanoseconds")]);
-    builder.period("cpu", "nanoseconds", i64::try_from(period).unwrap_or(i64::MAX));
-    builder.duration_nanos(i64::try_from(run.duration.as_nanos()).unwrap_or(i64::MAX));
-    // pprof's reports leave out comments that begin with `#`; `-comments` and the viewer show them.
-    builder.comment(&format!("# wprof {}, epoch sampler at {hz} Hz", env!("CARGO_PKG_VERSION")));
-    builder.comment(
-        "# bias: the guest is seen at function entries and loop heads only, so straight-line code is charged to \
-         the next one that runs, often its caller's loop",
-    );
+/// Stands for what the host did to enter or leave the guest, when nothing of it was on the stack.
+const BORDER: &str = "[entering or leaving the guest]";
 
-    let mut stacks: Vec<StackSample> = samples.stacks().collect();
+/// How a CPU profile was taken.
+#[derive(Debug, Clone, Copy)]
+pub struct CpuProfile<'a> {
+    /// What was measured.
+    pub measured: &'a Measured,
+    /// Samples a second, as asked for.
+    pub hz: u32,
+    /// Whether it has a column of wall time.
+    pub has_wall: bool,
+}
+
+impl CpuProfile<'_> {
+    /// What the file says of itself. pprof's reports leave out comments that begin with `#`; `-comments` and the viewer
+    /// show them.
+    fn comments(&self) -> Vec<String> {
+        let sampler = self.measured.sampler.name();
+        let mut comments = vec![format!("# wprof {}, {sampler} sampler at {} Hz", env!("CARGO_PKG_VERSION"), self.hz)];
+        comments.push(match self.measured.sampler {
+            Kind::Epoch => {
+                "# bias: the guest is seen at function entries and loop heads only, so straight-line code, memory.copy and \
+                 memory.fill are charged to the next one that runs, often the caller's loop"
+                    .to_owned()
+            }
+            Kind::Signal => {
+                "# bias: none is known; samples are taken at the instruction that was next when a timer fired, and \
+                 weighted by the CPU time since the one before"
+                    .to_owned()
+            }
+        });
+        if self.measured.n_overruns > 0 {
+            let n = self.measured.n_overruns;
+            comments.push(format!("# overruns: {n} ticks came when the next was due already, and count with it"));
+        }
+        comments
+    }
+
+    fn values(&self, value: Value) -> Vec<u64> {
+        let mut values = vec![value.ticks, value.cpu];
+        values.extend(self.has_wall.then_some(value.wall));
+        values
+    }
+}
+
+/// The profile: what each stack has used of CPU time, and of wall time if that is wanted.
+#[must_use]
+pub fn cpu_profile(of: &CpuProfile<'_>, names: &mut Names<'_>, run: &Run<'_>) -> Profile {
+    let samples = &of.measured.samples;
+    let types = [("samples", "count"), ("cpu", "nanoseconds"), ("wall", "nanoseconds")];
+    let mut builder = ProfileBuilder::new(&types[..if of.has_wall { 3 } else { 2 }]);
+    builder.period("cpu", "nanoseconds", i64::try_from(sample::period(of.hz)).unwrap_or(i64::MAX));
+    builder.duration_nanos(i64::try_from(run.duration.as_nanos()).unwrap_or(i64::MAX));
+    if of.has_wall {
+        builder.default_sample_type("cpu");
+    }
+    for comment in of.comments() {
+        builder.comment(&comment);
+    }
+
+    // Without its column, wall time alone is no sample.
+    let is_seen = |value: Value| of.values(value).iter().any(|&value| value > 0);
+    let mut stacks: Vec<StackSample> = samples.stacks().filter(|stack| is_seen(stack.value)).collect();
     for stack in &mut stacks {
+        // A call of wprof's own in the guest's allocator is the allocator's time.
+        if stack.offsets.first().is_some_and(|&leaf| run.map.is_ours(leaf)) {
+            stack.leaf = Leaf::Guest;
+        }
         run.map.map_stack(&mut stack.offsets);
     }
     let offsets = stacks.iter().flat_map(|stack| stack.offsets.iter().copied());
     names.look_up(offsets.clone());
     let mut recorder = Recorder::new(builder, names, &offsets, run);
-    let values = |ticks: u64| [ticks, ticks.saturating_mul(period)];
     for stack in &stacks {
         let mut locations = Vec::with_capacity(stack.offsets.len() + 2);
         if stack.leaf == Leaf::HostCall
@@ -38,14 +90,17 @@ pub fn cpu_profile(samples: &RawSamples, hz: u32, names: &mut Names<'_>, run: &R
             locations.push(recorder.pseudo(&name));
         }
         locations.extend(stack.offsets.iter().map(|&offset| recorder.location(offset)));
+        if locations.is_empty() {
+            locations.push(recorder.pseudo(BORDER));
+        }
         if stack.truncated {
             locations.push(recorder.pseudo(TRUNCATED));
         }
-        recorder.sample(&locations, &values(stack.ticks), &[]);
+        recorder.sample(&locations, &of.values(stack.value), &[]);
     }
-    if samples.n_lost() > 0 {
+    if is_seen(samples.lost()) {
         let lost = recorder.pseudo(LOST);
-        recorder.sample(&[lost], &values(samples.n_lost()), &[]);
+        recorder.sample(&[lost], &of.values(samples.lost()), &[]);
     }
     recorder.finish()
 }

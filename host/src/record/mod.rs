@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use proto::{FunctionSpec, LabelSpec, Line, LocationId, MappingId, MappingSpec, Profile, ProfileBuilder};
 use rustc_hash::FxHashMap;
 
-pub use cpu::cpu_profile;
+pub use cpu::{CpuProfile, cpu_profile};
 pub use heap::{HeapKind, HeapProfile, heap_profile};
 pub use memory::memory_profile;
 

@@ -12,6 +12,12 @@ fn thread_cpu_now() -> Nanos {
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
 
+/// Time as it passes, from an arbitrary beginning.
+pub(super) fn wall_now() -> Nanos {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}
+
 /// CPU time used so far by another thread of this process, from the scheduler's own books.
 ///
 /// `None` where the kernel keeps none (`/proc` not mounted, or another system than Linux).

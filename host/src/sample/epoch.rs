@@ -19,9 +19,8 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{AsContext, CallHook, Engine, Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
 
-use super::{CpuClock, Leaf, Nanos, RawSamples, thread_cpu_elsewhere};
-use crate::heap::grow::Growth;
-use crate::heap::probe::Probe;
+use super::clock::{CpuClock, Nanos, thread_cpu_elsewhere, wall_now};
+use super::{Kind, Leaf, Measured, Options, RawSamples, Value, Watch, period};
 use crate::stack::MAX_FRAMES;
 
 /// Why a guest was stopped from outside; travels as the error of its run.
@@ -38,31 +37,26 @@ struct Shared {
     seen: AtomicU64,
     stop_ticker: AtomicBool,
     end_guest: AtomicBool,
+    /// Somebody wants to see the stack.
+    is_asked: AtomicBool,
     watch: Watch,
     state: Mutex<State>,
-}
-
-/// Who else must know of crossings of the guest's border; a store has one call hook.
-#[derive(Debug, Clone, Default)]
-pub struct Watch {
-    /// Growth of the guest's memories.
-    pub growth: Arc<Growth>,
-    /// The heap profile, where there is one.
-    pub heap: Option<Probe>,
-}
-
-impl Watch {
-    fn set_depth(&self, depth: u32) {
-        self.growth.set_in_guest(depth > 0);
-        if let Some(heap) = &self.heap {
-            heap.set_depth(depth);
-        }
-    }
 }
 
 #[derive(Debug)]
 struct State {
     clock: CpuClock,
+    period: Nanos,
+    /// Whether stacks are captured that have used no CPU time.
+    has_wall: bool,
+    /// Wall time up to which samples have been taken.
+    settled_wall: Nanos,
+    /// The thread's CPU clock at that time.
+    looked_at: Nanos,
+    /// Wall time in which it was used before the guest waited.
+    carried_wall: Nanos,
+    /// The stack that somebody has asked for.
+    shown: Option<(Vec<u32>, Leaf)>,
     samples: RawSamples,
     /// Nesting of host → guest entries.
     depth: u32,
@@ -74,21 +68,10 @@ struct State {
 
 /// A sampler attached to one store. Dropping it stops the ticker.
 #[derive(Debug)]
-pub struct EpochSampler {
+pub(super) struct EpochSampler {
     shared: Arc<Shared>,
     engine: Engine,
     ticker: Option<JoinHandle<()>>,
-}
-
-/// What an [`EpochSampler`] measured.
-#[derive(Debug)]
-pub struct Measured {
-    /// The samples, aggregated by stack.
-    pub samples: RawSamples,
-    /// CPU time the guest's thread spent in the guest and its host calls, from the first instruction on.
-    pub guest_cpu: Nanos,
-    /// When the guest was first entered; `None` if it never was.
-    pub first_entry: Option<Instant>,
 }
 
 impl EpochSampler {
@@ -98,16 +81,24 @@ impl EpochSampler {
     /// # Errors
     ///
     /// When the ticker thread cannot be started.
-    pub fn attach<T: 'static>(store: &mut Store<T>, hz: u32, watch: Watch) -> std::io::Result<Self> {
+    pub(super) fn attach<T: 'static>(store: &mut Store<T>, options: Options) -> std::io::Result<Self> {
+        let hz = options.hz;
         let period = if hz == 0 { Nanos::MAX } else { period(hz) };
         let shared = Arc::new(Shared {
             ticks: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             stop_ticker: AtomicBool::new(false),
             end_guest: AtomicBool::new(false),
-            watch,
+            is_asked: AtomicBool::new(false),
+            watch: options.watch,
             state: Mutex::new(State {
                 clock: CpuClock::new(period),
+                period,
+                has_wall: options.has_wall,
+                settled_wall: 0,
+                looked_at: 0,
+                carried_wall: 0,
+                shown: None,
                 samples: RawSamples::default(),
                 depth: 0,
                 scratch: Vec::with_capacity(256),
@@ -136,14 +127,12 @@ impl EpochSampler {
     }
 
     /// A handle for other threads: to end the guest, or to take the samples without its help.
-    #[must_use]
-    pub fn handle(&self) -> Handle {
+    pub(super) fn handle(&self) -> Handle {
         Handle { shared: Arc::clone(&self.shared), engine: self.engine.clone() }
     }
 
     /// Stops the ticker and hands out what was measured. The guest must have returned.
-    #[must_use]
-    pub fn finish(mut self) -> Measured {
+    pub(super) fn finish(mut self) -> Measured {
         self.stop_ticker();
         self.handle().take()
     }
@@ -166,7 +155,7 @@ impl Drop for EpochSampler {
 
 /// Reaches a sampler from another thread than the guest's.
 #[derive(Debug, Clone)]
-pub struct Handle {
+pub(super) struct Handle {
     shared: Arc<Shared>,
     engine: Engine,
 }
@@ -174,22 +163,46 @@ pub struct Handle {
 impl Handle {
     /// Makes the guest trap with [`Ended`] at its next epoch check. A guest that sits in a host call gets there
     /// only when that returns.
-    pub fn end_guest(&self) {
+    pub(super) fn end_guest(&self) {
         self.shared.end_guest.store(true, Ordering::Relaxed);
         self.engine.increment_epoch();
     }
 
+    /// The guest's stack at its next check; `None` if there is none for so long.
+    pub(super) fn stack(&self, patience: Duration) -> Option<(Vec<u32>, Leaf)> {
+        self.shared.lock().shown = None;
+        self.shared.is_asked.store(true, Ordering::Relaxed);
+        self.shared.ticks.fetch_add(1, Ordering::Relaxed);
+        self.engine.increment_epoch();
+        let due = Instant::now() + patience;
+        loop {
+            std::thread::sleep(Duration::from_millis(1));
+            let shown = self.shared.lock().shown.take();
+            if shown.is_some() || Instant::now() > due {
+                self.shared.is_asked.store(false, Ordering::Relaxed);
+                return shown;
+            }
+        }
+    }
+
     /// Takes the samples out, also while the guest still sits in a host call: the CPU time it used there has no
     /// stack, as none can be captured from outside, and is counted as lost.
-    #[must_use]
-    pub fn take(&self) -> Measured {
+    pub(super) fn take(&self) -> Measured {
         let mut state = self.shared.lock();
         let first_entry = state.entered.map(|(_, at)| at);
         let now = state.clock_from_outside();
         let guest_cpu = state.clock.guest_cpu(now);
-        let unseen = state.clock.take_ticks(now);
-        state.samples.record_tail(unseen);
-        Measured { samples: std::mem::take(&mut state.samples), guest_cpu, first_entry }
+        if state.depth > 0 {
+            state.end_stay(now);
+        }
+        Measured {
+            samples: std::mem::take(&mut state.samples),
+            guest_cpu,
+            first_entry,
+            sampler: Kind::Epoch,
+            n_overruns: 0,
+            n_bad_stacks: 0,
+        }
     }
 }
 
@@ -203,17 +216,11 @@ impl Shared {
     fn on_crossing<T: 'static>(&self, mut store: StoreContextMut<'_, T>, event: CallHook) {
         match event {
             CallHook::CallingHost => {
-                if let Some(heap) = &self.watch.heap {
-                    // The guest may be left in that call for good, and then nobody could.
-                    heap.free_queued(&mut store);
-                }
+                self.watch.on_call(&mut store);
                 self.sample_if_due(&store, Leaf::Guest);
             }
             CallHook::ReturningFromHost => {
-                self.watch.growth.on_return(&store);
-                if let Some(heap) = &self.watch.heap {
-                    heap.on_return(&mut store);
-                }
+                self.watch.on_return(&mut store);
                 self.sample_if_due(&store, Leaf::HostCall);
             }
             CallHook::CallingWasm => self.enter(&store),
@@ -228,9 +235,11 @@ impl Shared {
         }
         self.seen.store(ticks, Ordering::Relaxed);
         let mut state = self.lock();
-        let weight = state.clock.take_ticks(CpuClock::now());
-        if weight > 0 {
-            state.capture(store, leaf, weight);
+        state.sample(store, leaf, CpuClock::now());
+        if self.is_asked.swap(false, Ordering::Relaxed) {
+            let mut shown = Vec::new();
+            capture(store, &mut shown);
+            state.shown = Some((shown, leaf));
         }
     }
 
@@ -239,16 +248,14 @@ impl Shared {
         let mut state = self.lock();
         if state.depth == 0 {
             state.clock.enter(now);
+            (state.settled_wall, state.looked_at) = (wall_now(), now);
             if state.entered.is_none() {
                 state.entered = Some((own_thread_id(), Instant::now()));
             }
             self.seen.store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
         } else {
             // A host function calls back into the guest: what has passed so far was the host function's.
-            let weight = state.clock.take_ticks(now);
-            if weight > 0 {
-                state.capture(store, Leaf::HostCall, weight);
-            }
+            state.sample(store, Leaf::HostCall, now);
         }
         state.depth += 1;
         self.watch.set_depth(state.depth);
@@ -261,27 +268,53 @@ impl Shared {
         self.watch.set_depth(state.depth);
         if state.depth == 0 {
             // The guest's frames are gone: ticks since its last check have no stack any more.
-            let unseen = state.clock.take_ticks(now);
-            state.samples.record_tail(unseen);
+            state.end_stay(now);
             state.clock.leave(now);
         }
     }
 }
 
 impl State {
-    fn capture<T>(&mut self, store: &StoreContextMut<'_, T>, leaf: Leaf, weight: u64) {
+    /// Gives the stack what has passed since the last sample.
+    fn sample<T>(&mut self, store: &StoreContextMut<'_, T>, leaf: Leaf, now: Nanos) {
+        // In a call that has waited for most of the time, the CPU time was used before it. The next sample has it, and the
+        // wall time that this took.
+        let passed = wall_now().saturating_sub(self.settled_wall);
+        let used = now.saturating_sub(std::mem::replace(&mut self.looked_at, now));
+        let has_waited = leaf == Leaf::HostCall && used.saturating_mul(8) < passed;
+        let mut value = if has_waited { self.take_wall() } else { self.take_value(now) };
+        if has_waited {
+            value.wall = value.wall.saturating_sub(used);
+            self.carried_wall = self.carried_wall.saturating_add(used);
+        }
+        if value.ticks == 0 && !self.has_wall {
+            return;
+        }
         let began = Instant::now();
-        let backtrace = WasmBacktrace::force_capture(store.as_context());
-        self.scratch.clear();
-        self.scratch.extend(
-            backtrace
-                .frames()
-                .iter()
-                .filter_map(|frame| frame.module_offset())
-                .filter_map(|offset| u32::try_from(offset).ok()),
-        );
-        self.samples.record(&self.scratch, leaf, weight);
+        capture(store, &mut self.scratch);
+        self.samples.record(&self.scratch, leaf, value);
         self.samples.note_capture(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// What has passed since it was last asked.
+    fn take_value(&mut self, now: Nanos) -> Value {
+        let ticks = self.clock.take_ticks(now);
+        let wall = self.take_wall().wall.saturating_add(std::mem::take(&mut self.carried_wall));
+        Value { ticks, cpu: ticks.saturating_mul(self.period), wall }
+    }
+
+    /// The same of wall time alone.
+    fn take_wall(&mut self) -> Value {
+        let wall = wall_now();
+        let passed = wall.saturating_sub(std::mem::replace(&mut self.settled_wall, wall));
+        Value { wall: passed, ..Value::default() }
+    }
+
+    /// The guest is left, or is not to be seen any more.
+    fn end_stay(&mut self, now: Nanos) {
+        let tail = self.take_value(now);
+        let period = self.period;
+        self.samples.record_tail(tail, period);
     }
 
     /// The guest thread's CPU clock as another thread can read it; where it cannot, as of the last sample.
@@ -294,10 +327,12 @@ fn own_thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
-/// The sampling period at `hz`, as the profile states it (SEMANTICS §1: integer division).
-#[must_use]
-pub fn period(hz: u32) -> Nanos {
-    1_000_000_000 / Nanos::from(hz.max(1))
+/// The guest's stack as file offsets, innermost first.
+fn capture<T>(store: &StoreContextMut<'_, T>, offsets: &mut Vec<u32>) {
+    let backtrace = WasmBacktrace::force_capture(store.as_context());
+    offsets.clear();
+    let frames = backtrace.frames().iter().filter_map(wasmtime::FrameInfo::module_offset);
+    offsets.extend(frames.filter_map(|offset| u32::try_from(offset).ok()));
 }
 
 fn start_ticker(shared: &Arc<Shared>, engine: &Engine, hz: u32) -> std::io::Result<JoinHandle<()>> {

@@ -1,11 +1,206 @@
-//! CPU samples: who is on the guest's stack when a tick of CPU time has passed.
+//! CPU samples: who is on the guest's stack when a tick has passed.
 //!
-//! A [`RawSamples`] holds what was seen as module offsets and weights; nothing here knows names.
-//! [`epoch`] fills it from wasmtime's epoch checks and call hooks.
+//! Two samplers fill the same [`RawSamples`], which hold module offsets and times; nothing here knows names. [`Kind::Signal`]
+//! is true to the instruction and costs the guest nothing between samples, but needs Linux and wasmtime's structures as
+//! they are; [`Kind::Epoch`] works wherever wasmtime does, and sees the guest at function entries and loop heads only.
 
+mod border;
 mod clock;
-pub mod epoch;
+mod epoch;
 mod raw;
+mod signal;
+mod watch;
 
+use std::time::{Duration, Instant};
+
+use wasmtime::{Engine, Store};
+
+pub use border::{Border, Polled, Stay};
 pub use clock::{CpuClock, Nanos, thread_cpu_elsewhere};
-pub use raw::{Leaf, RawSamples, StackSample};
+pub use epoch::{Ended, backtrace_bound};
+pub use raw::{Leaf, RawSamples, StackSample, Value};
+pub use watch::Watch;
+
+use crate::guest::Code;
+
+/// How samples are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// By wasmtime's epoch interruption; the engine must have it on.
+    Epoch,
+    /// By a timer that interrupts the guest's thread.
+    Signal,
+}
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The sampler.
+    pub kind: Kind,
+    /// Samples a second. With 0 nothing is sampled, but the guest's CPU time is still measured and
+    /// [`Handle::end_guest`] still works.
+    pub hz: u32,
+    /// Whether the time that passes while the guest waits is wanted too. The epoch sampler then captures more stacks.
+    pub has_wall: bool,
+    /// Who else is told when the guest's border is crossed.
+    pub watch: Watch,
+    /// Whether the store gets a call hook, which costs the guest some nanoseconds a host call. The epoch sampler always sets
+    /// one. The other one can do without if nobody watches, no host function calls the guest, and each call into the
+    /// guest is made inside a [`Border::cross`].
+    pub has_hook: bool,
+}
+
+/// A sampler attached to one store. Dropping it stops it.
+#[derive(Debug)]
+pub struct Sampler(Either<epoch::EpochSampler, signal::SignalSampler>, Border);
+
+/// Reaches a sampler from another thread than the guest's.
+#[derive(Debug, Clone)]
+pub struct Handle(Either<epoch::Handle, signal::Handle>);
+
+#[derive(Debug, Clone)]
+enum Either<E, S> {
+    Epoch(E),
+    Signal(S),
+}
+
+/// What a [`Sampler`] measured.
+#[derive(Debug)]
+pub struct Measured {
+    /// The samples, aggregated by stack.
+    pub samples: RawSamples,
+    /// CPU time the guest's thread spent in the guest and its host calls, from the first instruction on.
+    pub guest_cpu: Nanos,
+    /// When the guest was first entered; `None` if it never was.
+    pub first_entry: Option<Instant>,
+    /// Who took the samples.
+    pub sampler: Kind,
+    /// Ticks that came so late that the next one was due already.
+    pub n_overruns: u64,
+    /// Stacks that were not to be believed; their time is among what was lost.
+    pub n_bad_stacks: u64,
+}
+
+impl Kind {
+    /// The best that works here, and if that is not [`Kind::Signal`], why. `engine` must be as the guest's, and the calling
+    /// thread the guest's.
+    #[must_use]
+    pub fn best(engine: &Engine) -> (Self, Option<anyhow::Error>) {
+        match signal::self_test::run(engine) {
+            Ok(()) => (Self::Signal, None),
+            Err(reason) => (Self::Epoch, Some(reason)),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Epoch => "epoch",
+            Self::Signal => "signal",
+        }
+    }
+}
+
+impl Sampler {
+    /// Attaches to a store in which guests of `code` will run, on the thread on which they will.
+    ///
+    /// # Errors
+    ///
+    /// When the machine does not allow it.
+    pub fn attach<T: 'static>(store: &mut Store<T>, code: &Code, options: Options) -> anyhow::Result<Self> {
+        Ok(match options.kind {
+            Kind::Epoch => Self(Either::Epoch(epoch::EpochSampler::attach(store, options)?), Border::default()),
+            Kind::Signal => {
+                let Options { hz, watch, has_hook, .. } = options;
+                let sampler = signal::SignalSampler::attach(&mut *store, code, hz)?;
+                let handle = sampler.handle();
+                let border = Border((!has_hook).then(|| handle.clone()));
+                if has_hook {
+                    handle.hook(store, watch);
+                }
+                Self(Either::Signal(sampler), border)
+            }
+        })
+    }
+
+    /// A handle for other threads: to end the guest, or to take the samples without its help.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(match &self.0 {
+            Either::Epoch(sampler) => Either::Epoch(sampler.handle()),
+            Either::Signal(sampler) => Either::Signal(sampler.handle()),
+        })
+    }
+
+    /// Where the guest is to be entered.
+    #[must_use]
+    pub fn border(&self) -> Border {
+        self.1.clone()
+    }
+
+    /// The same call, which tells the sampler at each poll on which thread the guest goes on. Without it, an async guest that
+    /// has moved is not seen until its next return from a host call, and what its thread does meanwhile is taken for the
+    /// guest's.
+    pub fn polled<F: Future>(&self, call: F) -> Polled<F> {
+        let sampler = match &self.0 {
+            Either::Epoch(_) => None,
+            Either::Signal(sampler) => Some(sampler.handle()),
+        };
+        Polled { call: Box::pin(call), sampler }
+    }
+
+    /// Stops and hands out what was measured. The guest must have returned.
+    #[must_use]
+    pub fn finish(self) -> Measured {
+        match self.0 {
+            Either::Epoch(sampler) => sampler.finish(),
+            Either::Signal(sampler) => sampler.finish(),
+        }
+    }
+}
+
+impl Handle {
+    /// Makes the guest trap at its next epoch check, or at its next instruction. A guest that sits in a host call gets there
+    /// only when that returns. [`Handle::has_ended_guest`] tells that trap from the guest's own.
+    pub fn end_guest(&self) {
+        match &self.0 {
+            Either::Epoch(handle) => handle.end_guest(),
+            Either::Signal(handle) => handle.end_guest(),
+        }
+    }
+
+    /// Whether the guest has been made to trap. With the epoch sampler, its error is [`Ended`] then.
+    #[must_use]
+    pub fn has_ended_guest(&self) -> bool {
+        match &self.0 {
+            Either::Epoch(_) => false,
+            Either::Signal(handle) => handle.has_ended_guest(),
+        }
+    }
+
+    /// The guest's stack now, as offsets in the file that was compiled, innermost first; `None` if it is not in the guest, or
+    /// could not be seen for so long. The epoch sampler sees no guest that stays in a host call.
+    #[must_use]
+    pub fn stack(&self, patience: Duration) -> Option<(Vec<u32>, Leaf)> {
+        match &self.0 {
+            Either::Epoch(handle) => handle.stack(patience),
+            Either::Signal(handle) => handle.stack(patience),
+        }
+    }
+
+    /// Takes the samples out, also while the guest still runs or sits in a host call.
+    #[must_use]
+    pub fn take(&self) -> Measured {
+        match &self.0 {
+            Either::Epoch(handle) => handle.take(),
+            Either::Signal(handle) => handle.take(),
+        }
+    }
+}
+
+/// The sampling period at `hz`, as the profile states it (SEMANTICS §1: integer division).
+#[must_use]
+pub fn period(hz: u32) -> Nanos {
+    1_000_000_000 / Nanos::from(hz.max(1))
+}

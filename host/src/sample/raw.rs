@@ -1,5 +1,6 @@
 //! What was sampled, before names: stacks of module offsets, aggregated as they come.
 
+use super::Nanos;
 use crate::stack::{NodeId, StackTrie};
 
 /// What the guest was doing in its innermost frame.
@@ -11,62 +12,114 @@ pub enum Leaf {
     HostCall,
 }
 
-/// One distinct stack and how many ticks fell on it.
+/// What a sample stands for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Value {
+    /// Whole periods of CPU time.
+    pub ticks: u64,
+    /// CPU time.
+    pub cpu: Nanos,
+    /// Time as it passes.
+    pub wall: Nanos,
+}
+
+impl Value {
+    fn is_zero(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl std::ops::AddAssign for Value {
+    fn add_assign(&mut self, other: Self) {
+        self.ticks = self.ticks.saturating_add(other.ticks);
+        self.cpu = self.cpu.saturating_add(other.cpu);
+        self.wall = self.wall.saturating_add(other.wall);
+    }
+}
+
+/// One distinct stack and what fell on it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StackSample {
-    /// Byte offsets in the module's file, innermost frame first.
+    /// Places in code, innermost frame first: byte offsets in the module's file.
     pub offsets: Vec<u32>,
     /// Whether frames beyond [`MAX_FRAMES`](crate::stack::MAX_FRAMES) were left out at the root side.
     pub truncated: bool,
     /// What the innermost frame was doing.
     pub leaf: Leaf,
-    /// Ticks, each worth one sampling period.
-    pub ticks: u64,
+    /// Its share.
+    pub value: Value,
 }
 
 /// Every sample of a run.
 #[derive(Debug, Default)]
 pub struct RawSamples {
     stacks: StackTrie,
-    /// Ticks that ended at each stack, by [`Leaf`].
-    ticks: Vec<[u64; 2]>,
+    /// What fell on each stack, by [`Leaf`].
+    values: Vec<[Value; 2]>,
     /// Where the last sample ended, and how; `None` before the first.
     last_sample: Option<(NodeId, Leaf)>,
-    /// Ticks that belong to no stack: they passed where none could be captured.
-    lost_ticks: u64,
+    /// The same of the last that has used the CPU.
+    last_running: Option<(NodeId, Leaf)>,
+    /// What belongs to no stack: it passed where none could be captured.
+    lost: Value,
     n_captures: u64,
     capture_nanos: u64,
 }
 
 impl RawSamples {
-    /// Adds `ticks` to a stack given innermost frame first. Frames past [`MAX_FRAMES`] are cut.
+    /// Adds to a stack given innermost frame first. Frames past [`MAX_FRAMES`] are cut.
     ///
     /// [`MAX_FRAMES`]: crate::stack::MAX_FRAMES
-    pub fn record(&mut self, offsets: &[u32], leaf: Leaf, ticks: u64) {
-        let stack = self.stacks.add(offsets);
-        self.add_ticks(stack, leaf, ticks);
+    pub fn record(&mut self, offsets: &[u32], leaf: Leaf, value: Value) {
+        self.record_cut(offsets, false, leaf, value);
+    }
+
+    /// The same for a stack of which frames at the root side may have been cut already.
+    pub fn record_cut(&mut self, offsets: &[u32], is_cut: bool, leaf: Leaf, value: Value) {
+        let stack = self.stacks.add_cut(offsets, is_cut);
+        self.add(stack, leaf, value);
         self.last_sample = Some((stack, leaf));
-    }
-
-    fn add_ticks(&mut self, stack: NodeId, leaf: Leaf, ticks: u64) {
-        if self.ticks.len() < self.stacks.n_ids() {
-            self.ticks.resize(self.stacks.n_ids(), [0; 2]);
-        }
-        if let Some(own) = self.ticks.get_mut(stack.index()) {
-            own[leaf as usize] += ticks;
+        if value.cpu > 0 {
+            self.last_running = self.last_sample;
         }
     }
 
-    /// Counts ticks that passed since the last sample when no further one can be taken, as the guest is gone. One
-    /// of them was under way at that sample (the CPU clock's ticks fall between those of the ticker) and goes
-    /// with it; the others belong to stacks that nobody saw.
-    pub fn record_tail(&mut self, ticks: u64) {
-        let mut lost = ticks;
-        if let Some((stack, leaf)) = self.last_sample {
-            self.add_ticks(stack, leaf, ticks.min(1));
-            lost = ticks.saturating_sub(1);
+    fn add(&mut self, stack: NodeId, leaf: Leaf, value: Value) {
+        if self.values.len() < self.stacks.n_ids() {
+            self.values.resize(self.stacks.n_ids(), Default::default());
         }
-        self.lost_ticks += lost;
+        if let Some(own) = self.values.get_mut(stack.index()) {
+            own[leaf as usize] += value;
+        }
+    }
+
+    /// Adds to the stack that was recorded last.
+    pub fn record_more(&mut self, value: Value) {
+        match self.last_sample {
+            Some((stack, leaf)) => self.add(stack, leaf, value),
+            None => self.lost += value,
+        }
+    }
+
+    /// Counts what has no stack.
+    pub fn record_lost(&mut self, value: Value) {
+        self.lost += value;
+    }
+
+    /// Counts what passed since the last sample when no further one can be taken, as the guest is gone. Up to one tick
+    /// was under way at that sample and goes with it; more than that belongs to stacks that nobody saw.
+    pub fn record_tail(&mut self, tail: Value, period: Nanos) {
+        let Some((stack, leaf)) = self.last_running.or(self.last_sample) else {
+            // Less than a tick of a guest that was never seen is no sample.
+            if tail.ticks > 0 || tail.wall > period {
+                self.lost += tail;
+            }
+            return;
+        };
+        let most = period.saturating_mul(2);
+        let own = Value { ticks: tail.ticks.min(1), cpu: tail.cpu.min(most), wall: tail.wall.min(most) };
+        self.add(stack, leaf, own);
+        self.lost += Value { ticks: tail.ticks - own.ticks, cpu: tail.cpu - own.cpu, wall: tail.wall - own.wall };
     }
 
     /// Notes what one capture cost, for the bench.
@@ -75,29 +128,50 @@ impl RawSamples {
         self.capture_nanos += nanos;
     }
 
+    /// The same samples with other frames: `place` says what each becomes, and leaves it out with `None`.
+    #[must_use]
+    pub fn with_places(&self, place: impl Fn(u32) -> Option<u32>) -> Self {
+        let mut samples =
+            Self { lost: self.lost, n_captures: self.n_captures, capture_nanos: self.capture_nanos, ..Self::default() };
+        for stack in self.stacks() {
+            let offsets: Vec<u32> = stack.offsets.iter().filter_map(|&offset| place(offset)).collect();
+            samples.record_cut(&offsets, stack.truncated, stack.leaf, stack.value);
+        }
+        samples
+    }
+
+    /// Every frame, as often as a call path has it.
+    pub fn places(&self) -> impl Iterator<Item = u32> + '_ {
+        self.stacks.all_frames()
+    }
+
     /// Every distinct stack, in the order first seen.
     pub fn stacks(&self) -> impl Iterator<Item = StackSample> + '_ {
-        self.stacks.ids().zip(&self.ticks).flat_map(move |(id, by_leaf)| {
+        self.stacks.ids().zip(&self.values).flat_map(move |(id, by_leaf)| {
             [Leaf::Guest, Leaf::HostCall].into_iter().filter_map(move |leaf| {
-                let ticks = by_leaf[leaf as usize];
-                (ticks > 0).then(|| {
+                let value = by_leaf[leaf as usize];
+                (!value.is_zero()).then(|| {
                     let (offsets, truncated) = self.stacks.frames(id);
-                    StackSample { offsets, truncated, leaf, ticks }
+                    StackSample { offsets, truncated, leaf, value }
                 })
             })
         })
     }
 
-    /// Ticks with a stack.
+    /// All that has a stack.
     #[must_use]
-    pub fn n_ticks(&self) -> u64 {
-        self.ticks.iter().flatten().sum()
+    pub fn total(&self) -> Value {
+        let mut total = Value::default();
+        for &value in self.values.iter().flatten() {
+            total += value;
+        }
+        total
     }
 
-    /// Ticks without one.
+    /// All that has none.
     #[must_use]
-    pub fn n_lost(&self) -> u64 {
-        self.lost_ticks
+    pub fn lost(&self) -> Value {
+        self.lost
     }
 
     /// How many times a stack was captured, and the nanoseconds that took in all.
@@ -111,49 +185,73 @@ impl RawSamples {
 mod tests {
     use super::*;
 
+    fn value(ticks: u64) -> Value {
+        Value { ticks, cpu: ticks * 10, wall: ticks * 11 }
+    }
+
     fn sample(offsets: &[u32], leaf: Leaf, ticks: u64) -> StackSample {
-        StackSample { offsets: offsets.to_vec(), truncated: false, leaf, ticks }
+        StackSample { offsets: offsets.to_vec(), truncated: false, leaf, value: value(ticks) }
     }
 
     #[test]
     fn equal_stacks_add_up_and_others_stay_apart() {
         let mut raw = RawSamples::default();
-        raw.record(&[3, 2, 1], Leaf::Guest, 1);
-        raw.record(&[4, 2, 1], Leaf::Guest, 2);
-        raw.record(&[3, 2, 1], Leaf::Guest, 5);
-        raw.record(&[3, 2, 1], Leaf::HostCall, 7);
-        raw.record(&[2, 1], Leaf::Guest, 11);
-        raw.record(&[1, 2, 1], Leaf::Guest, 13);
+        for (offsets, leaf, ticks) in [
+            (&[3, 2, 1][..], Leaf::Guest, 1),
+            (&[4, 2, 1], Leaf::Guest, 2),
+            (&[3, 2, 1], Leaf::Guest, 5),
+            (&[3, 2, 1], Leaf::HostCall, 7),
+            (&[2, 1], Leaf::Guest, 11),
+            (&[1, 2, 1], Leaf::Guest, 13),
+        ] {
+            raw.record(offsets, leaf, value(ticks));
+        }
         let mut stacks: Vec<_> = raw.stacks().collect();
-        stacks.sort_by_key(|stack| stack.ticks);
-        assert_eq!(
-            stacks,
-            [
-                sample(&[4, 2, 1], Leaf::Guest, 2),
-                sample(&[3, 2, 1], Leaf::Guest, 6),
-                sample(&[3, 2, 1], Leaf::HostCall, 7),
-                sample(&[2, 1], Leaf::Guest, 11),
-                sample(&[1, 2, 1], Leaf::Guest, 13),
-            ]
-        );
-        assert_eq!(raw.n_ticks(), 39);
+        stacks.sort_by_key(|stack| stack.value.ticks);
+        let expected = [
+            sample(&[4, 2, 1], Leaf::Guest, 2),
+            sample(&[3, 2, 1], Leaf::Guest, 6),
+            sample(&[3, 2, 1], Leaf::HostCall, 7),
+            sample(&[2, 1], Leaf::Guest, 11),
+            sample(&[1, 2, 1], Leaf::Guest, 13),
+        ];
+        assert_eq!(stacks, expected);
+        assert_eq!(raw.total(), value(39));
+        // Frame 4 is left out, and 3 becomes 4.
+        let moved = raw.with_places(|place| (place != 4).then_some(place + u32::from(place == 3)));
+        let mut stacks: Vec<_> = moved.stacks().collect();
+        stacks.sort_by_key(|stack| stack.value.ticks);
+        assert_eq!(stacks[0], sample(&[4, 2, 1], Leaf::Guest, 6));
+        assert_eq!(stacks[2], sample(&[2, 1], Leaf::Guest, 13), "11 and 2");
+        assert_eq!(moved.total(), value(39));
     }
 
     #[test]
-    fn the_tail_of_a_run_loses_no_tick_from_the_total() {
+    fn the_tail_of_a_run_loses_nothing_from_the_total() {
         let mut raw = RawSamples::default();
-        raw.record_tail(2);
-        assert_eq!((raw.n_ticks(), raw.n_lost()), (0, 2));
-        raw.record(&[2, 1], Leaf::HostCall, 1);
-        raw.record_tail(3);
-        assert_eq!((raw.n_ticks(), raw.n_lost()), (2, 4));
-        assert_eq!(raw.stacks().collect::<Vec<_>>(), [sample(&[2, 1], Leaf::HostCall, 2)]);
+        raw.record_tail(value(0), 10);
+        raw.record_tail(value(2), 10);
+        assert_eq!((raw.total(), raw.lost()), (value(0), value(2)));
+        raw.record(&[2, 1], Leaf::HostCall, value(1));
+        raw.record_tail(Value { ticks: 3, cpu: 35, wall: 40 }, 10);
+        let with_tail = Value { ticks: 2, cpu: 30, wall: 31 };
+        assert_eq!((raw.total(), raw.lost()), (with_tail, Value { ticks: 4, cpu: 35, wall: 42 }));
+        assert_eq!(raw.stacks().map(|it| it.value).collect::<Vec<_>>(), [with_tail]);
     }
 
     #[test]
     fn an_empty_stack_is_kept_for_the_total() {
         let mut raw = RawSamples::default();
-        raw.record(&[], Leaf::Guest, 3);
+        raw.record(&[], Leaf::Guest, value(3));
         assert_eq!(raw.stacks().collect::<Vec<_>>(), [sample(&[], Leaf::Guest, 3)]);
+    }
+
+    #[test]
+    fn a_cut_stack_stays_cut() {
+        let deep: Vec<u32> = (0..11_000).collect();
+        let mut raw = RawSamples::default();
+        raw.record(&deep, Leaf::Guest, value(1));
+        let moved = raw.with_places(|place| (place % 2 == 0).then_some(place));
+        assert_eq!(moved.stacks().map(|it| it.truncated).collect::<Vec<_>>(), [true]);
     }
 }

@@ -2,7 +2,7 @@
 
 use wasmtime::{AsContext, Module, WasmBacktrace};
 
-use super::offsets::CodeOffsets;
+use super::offsets::{CodeOffsets, Functions};
 use super::trie::{NodeId, StackTrie};
 use super::walk::Walker;
 
@@ -38,7 +38,7 @@ impl StackId {
 /// The stacks of a run.
 #[derive(Debug, Default)]
 pub struct Stacks {
-    walker: Option<(Walker, FunctionCode)>,
+    walker: Option<(Walker, Functions)>,
     /// Set when a walk differed from wasmtime's capture.
     walker_failed: bool,
     n_walks: u32,
@@ -53,7 +53,7 @@ pub struct Stacks {
 impl Stacks {
     /// Walks frames from now on.
     pub fn walk_with(&mut self, walker: Walker, module: &Module) {
-        self.walker = Some((walker, FunctionCode::of(module)));
+        self.walker = Some((walker, Functions::of_module(module)));
     }
 
     /// Whether walking frames gave something else than wasmtime's own capture, and was given up.
@@ -70,7 +70,7 @@ impl Stacks {
             if walker.walk(&store, &mut self.scratch) {
                 self.n_walks = self.n_walks.wrapping_add(1);
                 let is_checked = self.n_walks <= CHECKED_AT_FIRST || self.n_walks.is_multiple_of(CHECKED_EVERY);
-                if !is_checked || functions.agrees(&store, &self.scratch) {
+                if !is_checked || agrees(functions, &store, &self.scratch) {
                     return StackId { node: self.walked.add(&self.scratch), walked: true };
                 }
                 self.walker_failed = true;
@@ -92,9 +92,11 @@ impl Stacks {
         let Some(n_kept) = frames.len().checked_sub(SCHEDULER_FRAMES).filter(|&n_kept| n_kept > 0) else {
             return captured;
         };
-        let outermost = functions.at(frames[n_kept - 1]);
+        let outermost = called_from(functions, frames[n_kept - 1]);
         let (callers, is_cut) = self.walked.frames(earlier.node);
-        let Some(met) = callers.iter().position(|&frame| functions.at(frame) == outermost).filter(|_| !is_cut) else {
+        let Some(met) =
+            callers.iter().position(|&frame| called_from(functions, frame) == outermost).filter(|_| !is_cut)
+        else {
             return captured;
         };
         frames.truncate(n_kept);
@@ -105,8 +107,12 @@ impl Stacks {
     /// Looks up what has to be looked up to answer [`Resolved::frames`].
     #[must_use]
     pub fn resolve(&self, module: Option<&Module>) -> Resolved<'_> {
-        let offsets = module.map(|module| CodeOffsets::resolve(module, self.walked.all_frames()));
-        Resolved { stacks: self, offsets: offsets.unwrap_or_default() }
+        let Some(map) = module.and_then(Module::address_map) else {
+            return Resolved { stacks: self, offsets: CodeOffsets::default() };
+        };
+        let functions = module.map(Functions::of_module).unwrap_or_default();
+        let calls = self.walked.all_frames().map(call_before);
+        Resolved { stacks: self, offsets: CodeOffsets::resolve(map, &functions, calls) }
     }
 }
 
@@ -125,7 +131,7 @@ impl Resolved<'_> {
             return self.stacks.captured.frames(id.node);
         }
         let (frames, is_cut) = self.stacks.walked.frames(id.node);
-        (frames.into_iter().filter_map(|frame| self.offsets.file_offset(frame)).collect(), is_cut)
+        (frames.into_iter().filter_map(|frame| self.offsets.file_offset(call_before(frame))).collect(), is_cut)
     }
 }
 
@@ -136,32 +142,22 @@ fn file_offsets<T: 'static>(store: impl AsContext<Data = T>, offsets: &mut Vec<u
     offsets.extend(frames.filter_map(|offset| u32::try_from(offset).ok()));
 }
 
-/// Where each function's machine code lies.
-#[derive(Debug)]
-struct FunctionCode {
-    /// Start and index, by start.
-    starts: Vec<(usize, u32)>,
+/// The last byte of the call that returns to `code`.
+fn call_before(code: u32) -> u32 {
+    code.saturating_sub(1)
 }
 
-impl FunctionCode {
-    fn of(module: &Module) -> Self {
-        let mut starts: Vec<_> = module.functions().map(|it| (it.offset, it.index.as_u32())).collect();
-        starts.sort_unstable();
-        Self { starts }
-    }
+/// The function that a call returning to `code` stands in.
+fn called_from(functions: &Functions, code: u32) -> Option<u32> {
+    functions.at(call_before(code) as usize).map(|function| function.index)
+}
 
-    /// The function that a call returning to `code` stands in.
-    fn at(&self, code: u32) -> Option<u32> {
-        let after = self.starts.partition_point(|&(start, _)| start < code as usize);
-        self.starts.get(after.checked_sub(1)?).map(|&(_, index)| index)
-    }
-
-    /// Whether a walked stack has the functions that wasmtime's own capture has.
-    fn agrees<T: 'static>(&self, store: impl AsContext<Data = T>, walked: &[u32]) -> bool {
-        let backtrace = WasmBacktrace::force_capture(store);
-        walked.iter().map(|&frame| self.at(frame)).eq(backtrace.frames().iter().map(|it| Some(it.func_index())))
-    }
+/// Whether a walked stack has the functions that wasmtime's own capture has.
+fn agrees<T: 'static>(functions: &Functions, store: impl AsContext<Data = T>, walked: &[u32]) -> bool {
+    let backtrace = WasmBacktrace::force_capture(store);
+    let captured = backtrace.frames().iter().map(|it| Some(it.func_index()));
+    walked.iter().map(|&frame| called_from(functions, frame)).eq(captured)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -50,8 +50,13 @@ impl Default for StackTrie {
 impl StackTrie {
     /// The id of a stack given innermost frame first, added if new. Frames past [`MAX_FRAMES`] are cut.
     pub fn add(&mut self, frames: &[u32]) -> NodeId {
+        self.add_cut(frames, false)
+    }
+
+    /// The same for a stack of which frames at the root side may have been cut already.
+    pub fn add_cut(&mut self, frames: &[u32], is_cut: bool) -> NodeId {
         let kept = &frames[..frames.len().min(MAX_FRAMES)];
-        let root = ROOTS[usize::from(kept.len() < frames.len())];
+        let root = ROOTS[usize::from(is_cut || kept.len() < frames.len())];
         let shared = if root == self.last_root { self.shared_with_last(kept) } else { 0 };
         self.last_root = root;
         self.last_path.truncate(shared);

@@ -100,13 +100,14 @@ impl<'a> Symbolizer<'a> {
         frames
     }
 
-    /// The import that a stack's innermost instruction calls, as `module.name`; `None` when it is not a call out of
-    /// the guest (a builtin such as `memory.grow` is the guest's own time). `offsets` is innermost first.
+    /// What a stack's innermost instruction has the host do: the import that it calls, as `module.name`, or work of
+    /// wasmtime's, as `[builtin] memory.copy`. `None` when it is the guest's alone. `offsets` is innermost first.
     #[must_use]
     pub fn host_call(&self, offsets: &[u32]) -> Option<String> {
         let (&leaf, callers) = offsets.split_first()?;
         match self.target(leaf)? {
             Target::Import(name) => Some(name),
+            Target::Builtin(name) => Some(format!("[builtin] {name}")),
             // Components call some imports through a shim module's table; the shim stands for one import, and its
             // caller says which.
             Target::Unknown => match callers.first().and_then(|&caller| self.target(caller)) {

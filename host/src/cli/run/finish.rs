@@ -13,7 +13,7 @@ use crate::heap::prepare::Prepared;
 use crate::heap::probe::Sampled;
 use crate::heap::rewrite::AddressMap;
 use crate::measure::Measured;
-use crate::record::{self, HeapKind, HeapProfile, Names, Run};
+use crate::record::{self, CpuProfile, HeapKind, HeapProfile, Names, Run};
 use crate::{report, sink, stats, symbols};
 
 /// Rows of the table that is printed after a run.
@@ -30,6 +30,7 @@ pub(super) struct Finished<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) path: &'a Path,
     pub(super) hz: u32,
+    pub(super) has_wall: bool,
     pub(super) rate: u64,
     pub(super) ended: Instant,
     pub(super) measured: &'a Measured,
@@ -101,18 +102,19 @@ impl Finished<'_> {
 
     fn cpu(&self, names: &mut Names<'_>, run: &Run<'_>) -> Profile {
         let (samples, messages) = (&self.measured.cpu.samples, self.messages);
-        let profile = record::cpu_profile(samples, self.hz, names, run);
+        let of = CpuProfile { measured: &self.measured.cpu, hz: self.hz, has_wall: self.has_wall };
+        let profile = record::cpu_profile(&of, names, run);
         let cpu = Duration::from_nanos(self.measured.cpu.guest_cpu);
         messages.note(&format!(
             "{} samples at {} Hz; the guest used {cpu:.2?} of CPU in {:.2?}",
-            samples.n_ticks(),
+            samples.total().ticks,
             self.hz,
             run.duration
         ));
-        if samples.n_lost() > 0 {
-            messages.note(&format!("{} samples have no stack and stand under [lost samples]", samples.n_lost()));
+        if samples.lost().ticks > 0 {
+            messages.note(&format!("{} samples have no stack and stand under [lost samples]", samples.lost().ticks));
         }
-        if samples.n_ticks() > 0 {
+        if samples.total().ticks > 0 {
             let rows = report::summary_rows(&profile, SUMMARY_ROWS);
             messages.block(&rows.iter().map(|row| cut(row)).collect::<Vec<_>>().join("\n"));
         }

@@ -74,6 +74,12 @@ impl AddressMap {
         }
     }
 
+    /// Whether the code at an offset is none of the user's.
+    #[must_use]
+    pub fn is_ours(&self, offset: u32) -> bool {
+        self.segment_at(offset).is_some_and(|segment| !matches!(segment.origin, Origin::Copied(_)))
+    }
+
     fn segment_at(&self, offset: u32) -> Option<&Segment> {
         let after = self.segments.partition_point(|segment| segment.new.start <= offset);
         self.segments.get(after.checked_sub(1)?).filter(|segment| segment.new.contains(&offset))
@@ -96,6 +102,7 @@ mod tests {
         map.map_stack(&mut stack);
         assert_eq!(stack, [41, 50, 1, 5000]);
         assert_eq!(map.map(175), None);
+        assert_eq!([101, 145, 155, 175, 5000].map(|offset| map.is_ours(offset)), [false, true, false, true, false]);
         assert_eq!(AddressMap::default().map(7), Some(7));
         let moved = Segment { new: 140..150, origin: Origin::PutInto(41) }.shifted(1000, 500);
         assert_eq!(moved, Segment { new: 1140..1150, origin: Origin::PutInto(541) });

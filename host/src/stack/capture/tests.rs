@@ -15,11 +15,11 @@ use super::super::{MAX_FRAMES, StackId, Stacks, Walker};
 const N_FUNCTIONS: usize = 7;
 
 /// Stack for the deepest guest.
-const STACK: usize = 32 << 20;
+pub(crate) const STACK: usize = 32 << 20;
 
 /// A guest whose `run(depth, seed)` calls itself so many levels deep, at each in a random way, and looks at its stack
 /// through the imports `look` and `nest` and by growing its memory, in the innermost level and at random places.
-fn guest() -> String {
+pub(crate) fn guest() -> String {
     let mut text = String::from(
         r#"(module
           (import "" "look" (func $look))
@@ -97,7 +97,7 @@ struct Seen {
     nests: bool,
 }
 
-fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     let mut config = Config::new();
     config.max_wasm_stack(STACK / 2).async_stack_size(STACK);
     config.wasm_backtrace_max_frames(NonZeroUsize::new(MAX_FRAMES + 1));
@@ -183,11 +183,11 @@ impl Guest {
 }
 
 /// Runs on a thread with stack enough.
-fn with_stack<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> std::thread::JoinHandle<R> {
+pub(crate) fn with_stack<R: Send + 'static>(test: impl FnOnce() -> R + Send + 'static) -> std::thread::JoinHandle<R> {
     std::thread::Builder::new().stack_size(STACK).spawn(test).unwrap()
 }
 
-fn random_depths(seed: u64) -> impl Iterator<Item = i32> {
+pub(crate) fn random_depths(seed: u64) -> impl Iterator<Item = i32> {
     let mut random = fastrand::Rng::with_seed(seed);
     let bounds = [3, 30, 300, 3000];
     bounds.into_iter().cycle().map(move |bound| random.i32(1..=bound))

@@ -1,12 +1,18 @@
-//! Works at the bottom of a deep stack: `deep [DEPTH] [MS]`, DEPTH calls of `down` (100), for MS milliseconds (500).
+//! Works at the bottom of a deep stack: `deep [DEPTH] [MS]`, DEPTH calls of `down` (100), for MS milliseconds (500). Or does
+//! nothing but recurse: `deep DEPTH Nx`, N times down and up again.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let mut args = std::env::args().skip(1).map_while(|arg| arg.parse::<u64>().ok());
-    let depth = args.next().unwrap_or(100);
-    let time = Duration::from_millis(args.next().unwrap_or(500));
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let number = |text: &String| text.parse::<u64>().ok();
+    let depth = args.first().and_then(number).unwrap_or(100);
+    if let Some(n_dives) = args.get(1).and_then(|arg| arg.strip_suffix('x')?.parse::<u64>().ok()) {
+        println!("{:x}", (0..n_dives).fold(0, |sum, _| sum ^ dive(depth)));
+        return;
+    }
+    let time = Duration::from_millis(args.get(1).and_then(number).unwrap_or(500));
     println!("{:x}", down(depth, Instant::now() + time));
 }
 
@@ -25,4 +31,10 @@ fn bottom(end: Instant) -> u64 {
         }
     }
     state
+}
+
+/// Calls and returns are all its work.
+#[inline(never)]
+fn dive(depth: u64) -> u64 {
+    if depth <= 1 { black_box(1) } else { black_box(dive(depth - 1)) ^ depth }
 }
