@@ -65,13 +65,19 @@ fn is_after_call(code: &[u8], seen: &Seen) -> bool {
 
 fn aarch64(code: &[u8], seen: &Seen, is_own: impl Fn(usize) -> bool) -> Option<u64> {
     const STP_FP_LR: u32 = 0xa9bf_7bfd;
+    // The same without making room, in a function that has just made some for the parameters of a tail call.
+    const STP_FP_LR_AGAIN: u32 = 0xa900_7bfd;
     const MOV_FP_SP: u32 = 0x9100_03fd;
+    const LDP_FP_LR: u32 = 0xa8c1_7bfd;
     const RET: u32 = 0xd65f_03c0;
     let word = |at: usize| code.get(at..).and_then(<[u8]>::first_chunk).map(|word| u32::from_le_bytes(*word));
     let in_register = Some(seen.lr);
+    let before = word(seen.at.wrapping_sub(4));
     match word(seen.at)? {
-        STP_FP_LR | RET => in_register,
-        MOV_FP_SP if word(seen.at.wrapping_sub(4)) == Some(STP_FP_LR) => in_register,
+        STP_FP_LR | STP_FP_LR_AGAIN | RET => in_register,
+        MOV_FP_SP if matches!(before, Some(STP_FP_LR | STP_FP_LR_AGAIN)) => in_register,
+        // The frame is gone; what may follow before the end is to free the room of parameters.
+        _ if before == Some(LDP_FP_LR) => in_register,
         // b to a place that the instruction names, in words, in 26 bits
         branch if branch >> 26 == 0b000_101 => {
             let offset = (branch << 6).cast_signed() >> 4;
@@ -140,6 +146,13 @@ mod tests {
         let exit = [0xa8c1_7bfd, 0xd65f_03c0];
         assert_eq!(on_aarch64(&exit, 0, 5), None, "before ldp");
         assert_eq!(on_aarch64(&exit, 1, 5), Some(7), "before ret");
+        let moved = [0xa900_7bfd, 0x9100_03fd, 0xd503_201f];
+        assert_eq!(on_aarch64(&moved, 0, 5), Some(7), "before stp, having made room for parameters");
+        assert_eq!(on_aarch64(&moved, 1, 5), Some(7), "before mov, having made room for parameters");
+        assert_eq!(on_aarch64(&moved, 2, 5), None, "in the body");
+        let frees = [0xa8c1_7bfd, 0x9100_c3ff, 0xd65f_03c0];
+        assert_eq!(on_aarch64(&frees, 1, 5), Some(7), "before the room for parameters is freed");
+        assert_eq!(on_aarch64(&frees, 2, 5), Some(7), "before ret");
         assert_eq!(on_aarch64(&[0x1400_0008], 0, 5), Some(7), "a tail call onwards, 32 bytes");
         assert_eq!(on_aarch64(&[0x17ff_fffc], 0, 5), Some(7), "a tail call back to 0");
         assert_eq!(on_aarch64(&[0x1400_0001], 0, 5), None, "a branch in the function");
