@@ -12,6 +12,7 @@ use crate::guests::Compilers;
 use crate::project::{Project, answer, on_path, run_quietly, say};
 use crate::wasm::{BROWSER, Toolchain, WASI, is_installed, rustc};
 
+const DEBIAN_RUST: [&str; 2] = ["rustc-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_STD_SOURCE: &str = "/usr/lib/rustlib/src/rust/library/std";
 const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
@@ -84,11 +85,9 @@ fn may_rustup_install() -> bool {
 
 fn debian_toolchain() -> Result<Toolchain> {
     let mut missing = Vec::new();
-    if !is_recent(Path::new(DEBIAN_RUSTC)) {
-        missing.push("rustc-web");
-    }
-    if !Path::new(DEBIAN_STD_SOURCE).is_dir() {
-        missing.push("rust-web-src");
+    // They must be of one version, so they come together.
+    if !has_recent_debian_rustc() || !Path::new(DEBIAN_STD_SOURCE).is_dir() {
+        missing.extend(DEBIAN_RUST);
     }
     if !Path::new(DEBIAN_WASI_LIBC).is_dir() {
         missing.push("wasi-libc");
@@ -97,13 +96,24 @@ fn debian_toolchain() -> Result<Toolchain> {
     if linker.is_none() {
         missing.push("lld");
     }
-    apt_install(&missing).context(
-        "Rust for wasm32 is missing: `rustup target add wasm32-unknown-unknown wasm32-wasip1` would bring it",
-    )?;
+    let by_rustup =
+        "Rust for wasm32 is missing: `rustup target add wasm32-unknown-unknown wasm32-wasip1` would bring it";
+    apt_install(&missing).context(by_rustup)?;
+    if !has_recent_debian_rustc() {
+        // Old package lists know an old one only.
+        apt_update().and_then(|()| apt_install(&DEBIAN_RUST)).context(by_rustup)?;
+    }
+    if !has_recent_debian_rustc() {
+        bail!("Debian's rustc-web is older than {}; {by_rustup}", env!("CARGO_PKG_RUST_VERSION"));
+    }
     let linker =
         linker.or_else(|| on_path(&["wasm-ld"])).context("no linker for wasm: neither rust-lld nor wasm-ld")?;
     say(&format!("{DEBIAN_RUSTC} builds std from {DEBIAN_STD_SOURCE}, with {DEBIAN_WASI_LIBC}"));
     Ok(Toolchain::FromSource { rustc: DEBIAN_RUSTC.into(), linker, wasi_libc: DEBIAN_WASI_LIBC.into() })
+}
+
+fn has_recent_debian_rustc() -> bool {
+    is_recent(Path::new(DEBIAN_RUSTC))
 }
 
 /// Whether that rustc is there, and at least as new as the workspace asks for.
@@ -252,25 +262,29 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     if on_path(&["apt-get"]).is_none() {
         bail!("there is no apt-get here; {by_hand} (or what they are called here)");
     }
-    let is_root = answer("id", &["-u"]).as_deref() == Some("0");
-    if !is_root && answer("sudo", &["-n", "true"]).is_none() {
-        bail!("neither root nor sudo without a password; {by_hand}");
-    }
-    let apt = |args: &[&str]| {
-        let mut command = Command::new(if is_root { "env" } else { "sudo" });
-        if !is_root {
-            command.args(["-n", "env"]);
-        }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq", "-y"]);
-        run_quietly(command.args(args))
-    };
     let install: Vec<&str> = ["install", "--no-install-recommends"].iter().chain(packages).copied().collect();
     say(&format!("apt-get installs {names}"));
-    if apt(&install).is_ok() {
+    if apt_get(&install).is_ok() {
         return Ok(());
     }
     // On a new machine the package lists are empty, or too old.
+    apt_update().and_then(|()| apt_get(&install)).context(by_hand)
+}
+
+fn apt_update() -> Result<()> {
     say("apt-get update, then once more");
-    apt(&["update"]).and_then(|_| apt(&install)).with_context(|| by_hand.clone())?;
-    Ok(())
+    apt_get(&["update"])
+}
+
+fn apt_get(args: &[&str]) -> Result<()> {
+    let is_root = answer("id", &["-u"]).as_deref() == Some("0");
+    if !is_root && answer("sudo", &["-n", "true"]).is_none() {
+        bail!("neither root nor sudo without a password");
+    }
+    let mut command = Command::new(if is_root { "env" } else { "sudo" });
+    if !is_root {
+        command.args(["-n", "env"]);
+    }
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq", "-y"]);
+    run_quietly(command.args(args)).map(drop)
 }
