@@ -53,6 +53,9 @@ struct State {
     settled_wall: Nanos,
     /// The thread's CPU clock at that time.
     looked_at: Nanos,
+    /// The same clock when the guest will have had as long as the last capture took. No stack is captured before, since
+    /// where that takes longer than a period the guest would get nothing done.
+    rested_at: Nanos,
     /// Wall time in which it was used before the guest waited.
     carried_wall: Nanos,
     /// The stack that somebody has asked for.
@@ -97,6 +100,7 @@ impl EpochSampler {
                 has_wall: options.has_wall,
                 settled_wall: 0,
                 looked_at: 0,
+                rested_at: 0,
                 carried_wall: 0,
                 shown: None,
                 samples: RawSamples::default(),
@@ -248,7 +252,7 @@ impl Shared {
         let mut state = self.lock();
         if state.depth == 0 {
             state.clock.enter(now);
-            (state.settled_wall, state.looked_at) = (wall_now(), now);
+            (state.settled_wall, state.looked_at, state.rested_at) = (wall_now(), now, now);
             if state.entered.is_none() {
                 state.entered = Some((own_thread_id(), Instant::now()));
             }
@@ -280,8 +284,12 @@ impl State {
         // In a call that has waited for most of the time, the CPU time was used before it. The next sample has it, and the
         // wall time that this took.
         let passed = wall_now().saturating_sub(self.settled_wall);
-        let used = now.saturating_sub(std::mem::replace(&mut self.looked_at, now));
+        let used = now.saturating_sub(self.looked_at);
         let has_waited = leaf == Leaf::HostCall && used.saturating_mul(8) < passed;
+        if now < self.rested_at && !has_waited {
+            return;
+        }
+        self.looked_at = now;
         let mut value = if has_waited { self.take_wall() } else { self.take_value(now) };
         if has_waited {
             value.wall = value.wall.saturating_sub(used);
@@ -293,7 +301,9 @@ impl State {
         let began = Instant::now();
         capture(store, &mut self.scratch);
         self.samples.record(&self.scratch, leaf, value);
-        self.samples.note_capture(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.samples.note_capture(took);
+        self.rested_at = CpuClock::now().saturating_add(took);
     }
 
     /// What has passed since it was last asked.

@@ -117,7 +117,10 @@ impl RawSamples {
             return;
         };
         let most = period.saturating_mul(2);
-        let own = Value { ticks: tail.ticks.min(1), cpu: tail.cpu.min(most), wall: tail.wall.min(most) };
+        let ticks = tail.ticks.min(1);
+        // What nobody saw has the CPU time of its ticks.
+        let unseen = (tail.ticks - ticks).saturating_mul(period);
+        let own = Value { ticks, cpu: tail.cpu.saturating_sub(unseen).min(most), wall: tail.wall.min(most) };
         self.add(stack, leaf, own);
         self.lost += Value { ticks: tail.ticks - own.ticks, cpu: tail.cpu - own.cpu, wall: tail.wall - own.wall };
     }
@@ -234,9 +237,18 @@ mod tests {
         assert_eq!((raw.total(), raw.lost()), (value(0), value(2)));
         raw.record(&[2, 1], Leaf::HostCall, value(1));
         raw.record_tail(Value { ticks: 3, cpu: 35, wall: 40 }, 10);
-        let with_tail = Value { ticks: 2, cpu: 30, wall: 31 };
-        assert_eq!((raw.total(), raw.lost()), (with_tail, Value { ticks: 4, cpu: 35, wall: 42 }));
+        let with_tail = Value { ticks: 2, cpu: 25, wall: 31 };
+        assert_eq!((raw.total(), raw.lost()), (with_tail, Value { ticks: 4, cpu: 40, wall: 42 }));
         assert_eq!(raw.stacks().map(|it| it.value).collect::<Vec<_>>(), [with_tail]);
+    }
+
+    /// Nothing in a profile may count as a sample and stand for no time.
+    #[test]
+    fn ticks_that_nobody_saw_keep_their_time() {
+        let mut raw = RawSamples::default();
+        raw.record(&[1], Leaf::Guest, value(1));
+        raw.record_tail(Value { ticks: 2, cpu: 20, wall: 20 }, 10);
+        assert_eq!(raw.lost(), Value { ticks: 1, cpu: 10, wall: 0 });
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub(super) struct Target {
     pub(super) period: AtomicU64,
     /// How far apart they are now.
     pace: AtomicU64,
+    /// When the last sample was taken, and how long that took.
+    sampled_at: AtomicU64,
+    sampling_took: AtomicU64,
     /// Whether ticks are samples. If not, they only bring requests.
     pub(super) is_sampled: AtomicBool,
     pub(super) requests: AtomicU32,
@@ -115,6 +118,8 @@ impl Target {
             is_ticking: AtomicBool::new(false),
             period: AtomicU64::new(0),
             pace: AtomicU64::new(0),
+            sampled_at: AtomicU64::new(0),
+            sampling_took: AtomicU64::new(0),
             is_sampled: AtomicBool::new(false),
             requests: AtomicU32::new(0),
             trap: AtomicUsize::new(0),
@@ -129,7 +134,8 @@ impl Target {
         self.requests.store(0, Ordering::Relaxed);
         self.has_ended.store(false, Ordering::Relaxed);
         self.is_paused.store(false, Ordering::Relaxed);
-        for counter in [&self.n_overruns, &self.settled_cpu, &self.settled_wall].into_iter().chain(&self.lost) {
+        let times = [&self.settled_cpu, &self.settled_wall, &self.sampled_at, &self.sampling_took];
+        for counter in times.into_iter().chain([&self.n_overruns]).chain(&self.lost) {
             counter.store(0, Ordering::Relaxed);
         }
     }
@@ -181,19 +187,34 @@ impl Target {
         }
         if self.is_sampled.load(Ordering::Relaxed) {
             self.n_overruns.fetch_add(u64::from(n_missed), Ordering::Relaxed);
-            let is_blocked = place == Place::Host && registers.is_blocked();
-            let (cpu, wall) = (CpuClock::now(), wall_now());
-            let passed = |settled: &AtomicU64, now: Nanos| now.saturating_sub(settled.swap(now, Ordering::Relaxed));
-            let passed = [passed(&self.settled_cpu, cpu), passed(&self.settled_wall, wall)];
-            self.pace(is_blocked);
-            let kind = if is_blocked { Kind::Blocked } else { Kind::Running };
-            if !self.record(registers, place, kind, passed) {
-                for (lost, more) in self.lost.iter().zip([1, passed[0], passed[1]]) {
-                    lost.fetch_add(more, Ordering::Relaxed);
-                }
-            }
+            self.sample(registers, place);
         }
         elsewhere
+    }
+
+    /// Takes a sample, unless the guest has had less time since the last one than that took: then it would get nothing
+    /// done where stacks are so deep, or the period so short, that a sample takes longer than a period. The next sample
+    /// stands for the time.
+    fn sample(&self, registers: &Registers, place: Place) {
+        let began = wall_now();
+        let since = began.saturating_sub(self.sampled_at.load(Ordering::Relaxed));
+        if since < self.sampling_took.load(Ordering::Relaxed) {
+            self.n_overruns.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let is_blocked = place == Place::Host && registers.is_blocked();
+        let passed = |settled: &AtomicU64, now: Nanos| now.saturating_sub(settled.swap(now, Ordering::Relaxed));
+        let passed = [passed(&self.settled_cpu, CpuClock::now()), passed(&self.settled_wall, began)];
+        self.pace(is_blocked);
+        let kind = if is_blocked { Kind::Blocked } else { Kind::Running };
+        if !self.record(registers, place, kind, passed) {
+            for (lost, more) in self.lost.iter().zip([1, passed[0], passed[1]]) {
+                lost.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+        let ended = wall_now();
+        self.sampled_at.store(ended, Ordering::Relaxed);
+        self.sampling_took.store(ended.saturating_sub(began), Ordering::Relaxed);
     }
 
     /// A guest that waits is interrupted less and less often, since each time costs it some time: a sleep that is
