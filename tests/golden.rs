@@ -1,5 +1,4 @@
-//! `wprof top` prints, byte for byte, what `go tool pprof -top` printed.
-#![expect(clippy::print_stdout, reason = "says what is left out")]
+//! wprof's reports are, byte for byte, what `go tool pprof` printed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,52 +7,39 @@ use std::path::Path;
 use support::machine::{shared, workspace};
 use support::wprof::{Run, Wprof};
 
-/// pprof's options that `wprof top` is yet to learn. Whoever adds one takes it off, and its goldens count.
-const NOT_YET: [&str; 12] = [
-    "base",
-    "diff_base",
-    "focus",
-    "hide",
-    "ignore",
-    "normalize",
-    "prune_from",
-    "relative_percentages",
-    "show",
-    "show_from",
-    "tagleaf",
-    "tagroot",
-];
+/// What wprof prints otherwise on purpose: the output file, and why.
+const EXCEPTIONS: [(&str, &str); 0] = [];
+
+/// How many commands there are in the specification, and how many more beside our profiles.
+const N_COMMANDS: usize = 136;
+const N_OURS: usize = 2;
 
 /// One line of a `commands.tsv`.
 struct Golden {
     output: String,
+    /// As wprof takes them, the subcommand first.
     args: Vec<String>,
     status: i32,
 }
 
 impl Golden {
-    /// Those of `pprof -top`, with the `-top` left out.
     fn read_all(dir: &Path) -> Vec<Self> {
         let text = fs::read_to_string(dir.join("commands.tsv")).unwrap_or_default();
-        let goldens = text.lines().filter_map(|line| {
-            let (output, rest) = line.split_once('\t')?;
-            let (command, status) = rest.split_once('\t')?;
-            let args = command.strip_prefix("go tool pprof -top ")?;
-            let args = args.split(' ').map(str::to_owned).collect();
-            Some(Self { output: output.to_owned(), args, status: status.parse().ok()? })
-        });
-        goldens.collect()
+        text.lines().filter_map(Self::parse).collect()
     }
 
-    fn options(&self) -> impl Iterator<Item = &str> {
-        self.args
-            .iter()
-            .filter_map(|arg| arg.strip_prefix('-'))
-            .map(|option| option.split_once('=').map_or(option, |it| it.0))
+    fn parse(line: &str) -> Option<Self> {
+        let (output, rest) = line.split_once('\t')?;
+        let (command, status) = rest.split_once('\t')?;
+        let (report, options) = command.strip_prefix("go tool pprof -")?.split_once(' ')?;
+        // `-peek=REGEX` is `peek REGEX`.
+        let (report, pattern) = report.split_once('=').map_or((report, None), |(report, it)| (report, Some(it)));
+        let args = [report].into_iter().chain(pattern).chain(options.split(' ')).map(str::to_owned).collect();
+        Some(Self { output: output.to_owned(), args, status: status.parse().ok()? })
     }
 
     fn run(&self, dir: &Path) -> Run {
-        Wprof::new("top").args(&self.args).cd(dir).finish()
+        Wprof::new(&self.args[0]).args(&self.args[1..]).cd(dir).finish()
     }
 
     /// What differs; `None` where nothing does.
@@ -71,8 +57,9 @@ impl Golden {
             |(status, stdout, stderr): &(i32, String, String)| format!("{stdout}{stderr}[exit status {status}]");
         (expected != actual).then(|| {
             format!(
-                "wprof top {}\nexpected:\n{}\n\nbut it was:\n{}\n",
+                "wprof {}\nexpected ({}):\n{}\n\nbut it was:\n{}\n",
                 self.args.join(" "),
+                self.output,
                 shown(&expected),
                 shown(&actual)
             )
@@ -80,42 +67,28 @@ impl Golden {
     }
 }
 
-/// Checks all goldens of a folder, and says which are for later.
-fn check(dir: &Path, at_least: usize) {
-    let is_for_later = |golden: &Golden| golden.options().any(|option| NOT_YET.contains(&option));
-    let (later, now): (Vec<_>, Vec<_>) = Golden::read_all(dir).into_iter().partition(is_for_later);
-    println!(
-        "{} goldens of pprof -top; {} are for options that wprof top has not yet:",
-        now.len() + later.len(),
-        later.len()
-    );
-    for golden in &later {
-        println!("  {}", golden.args.join(" "));
+fn check(dir: &Path, n_expected: usize) {
+    let goldens = Golden::read_all(dir);
+    assert_eq!(goldens.len(), n_expected, "commands of {}", dir.display());
+    let is_exception = |golden: &Golden| EXCEPTIONS.iter().any(|(output, _)| *output == golden.output);
+    let (exceptions, goldens): (Vec<Golden>, Vec<Golden>) = goldens.into_iter().partition(is_exception);
+    assert_eq!(exceptions.len(), EXCEPTIONS.len(), "an exception is of no command");
+    for exception in &exceptions {
+        assert!(exception.difference(dir).is_some(), "{} is no exception any more", exception.output);
     }
-    assert!(now.len() >= at_least, "only {} goldens were found", now.len());
-    let differences: Vec<_> = now.iter().filter_map(|golden| golden.difference(dir)).collect();
-    assert!(differences.is_empty(), "{} of {} differ:\n\n{}", differences.len(), now.len(), differences.join("\n"));
+    let differences: Vec<_> = goldens.iter().filter_map(|golden| golden.difference(dir)).collect();
+    assert!(differences.is_empty(), "{} of {} differ:\n\n{}", differences.len(), goldens.len(), differences.join("\n"));
 }
 
 #[test]
-fn top_equals_pprofs_on_our_profiles() {
-    check(&workspace().join("tests/profiles"), 19);
+fn reports_equal_pprofs() {
+    check(&workspace().join("tests/profiles"), N_COMMANDS + N_OURS);
 }
 
 #[test]
-fn top_equals_pprofs_on_every_golden() {
+fn reports_equal_pprofs_on_the_specification() {
     if let Some(dir) = shared("spec/golden") {
-        check(&dir, 58);
-    }
-}
-
-#[test]
-fn options_for_later_are_refused() {
-    let profile = workspace().join("tests/profiles/synth/wasm_cpu.pb.gz");
-    for option in NOT_YET {
-        let run = Wprof::new("top").arg(format!("-{option}=x")).arg(&profile).finish();
-        assert_ne!(run.code(), 0, "wprof top knows -{option} now: take it off NOT_YET");
-        assert!(run.stderr().contains("unexpected argument"), "-{option}: {}", run.stderr());
+        check(&dir, N_COMMANDS);
     }
 }
 
@@ -138,43 +111,4 @@ fn options_are_spelled_in_pprofs_ways() {
             .collect();
         assert_eq!(outputs.len(), 1, "{spellings:?}: {outputs:#?}");
     }
-}
-
-/// Foreign profiles: what pprof made of them, or at least a clear refusal.
-#[test]
-fn top_reads_profiles_from_elsewhere() {
-    let Some(dir) = shared("corpus/pprof") else { return };
-    let mut n_equal = 0;
-    let mut differences = Vec::new();
-    for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(profile) = name.strip_suffix(".top.txt") else { continue };
-        let golden = fs::read_to_string(&path).unwrap_or_default();
-        let (report, status) = golden.trim_end().rsplit_once('\n').unwrap_or(("", &golden));
-        let run = Wprof::new("top").args(["-symbolize=none", "-nodecount=20", profile]).cd(&dir).finish();
-        assert!(!run.stderr().contains("panicked"), "{profile}: {}", run.stderr());
-        if run.code() != 0 {
-            assert!(!run.stderr().trim().is_empty(), "{profile} is refused without a word");
-            // Legacy formats are for later: pprof reads them, we may refuse.
-            if status.ends_with('0') && ends_in_proto(profile) {
-                differences.push(format!("{profile} is refused: {}", run.stderr()));
-            }
-            continue;
-        }
-        let without_file = |text: &str| -> Vec<String> {
-            text.lines().filter(|line| !line.starts_with("File: ")).map(str::to_owned).collect()
-        };
-        if without_file(&run.stdout()) == without_file(report) {
-            n_equal += 1;
-        } else {
-            differences.push(format!("{profile}: expected\n{golden}\nbut it was\n{}", run.stdout()));
-        }
-    }
-    assert!(differences.is_empty(), "{n_equal} are equal, but:\n{}", differences.join("\n\n"));
-    assert!(n_equal >= 10, "only {n_equal} were compared");
-}
-
-fn ends_in_proto(name: &str) -> bool {
-    [".pb.gz", ".pb", ".pgo", ".pprof"].iter().any(|suffix| name.ends_with(suffix))
 }

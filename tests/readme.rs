@@ -37,7 +37,10 @@ fn run_wprof(checkout: &Path, command: &str) {
     }
     let ended = Running::start(&mut wprof).finish();
     assert_eq!(ended.code, 0, "{command}: {}", ended.stderr);
-    assert!(!ended.stdout.is_empty(), "{command} prints nothing");
+    match command.split_once(" -o ") {
+        Some((_, output)) => assert!(checkout.join(output).is_file(), "{command} writes nothing"),
+        None => assert!(!ended.stdout.is_empty(), "{command} prints nothing"),
+    }
 }
 
 #[test]

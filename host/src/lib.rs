@@ -19,6 +19,7 @@ pub mod heap;
 pub mod measure;
 pub mod record;
 pub mod report;
+mod said;
 pub mod sample;
 pub mod serve;
 pub mod sink;

@@ -30,11 +30,12 @@
 //! # Ok::<(), proto::Error>(())
 //! ```
 //!
-//! The layers, none of which looks up: [`profile`], then [`codec`] and [`heap`], and beside them [`analysis`].
+//! The layers, none of which looks up: [`profile`], then [`codec`] and [`heap`], then [`formats`], and beside them [`analysis`].
 #![forbid(unsafe_code)]
 
 pub mod analysis;
 pub mod codec;
+pub mod formats;
 pub mod heap;
 pub mod profile;
 pub mod units;

@@ -146,6 +146,12 @@ pub fn report_unit(smallest: i64, total: i64, from: &str) -> String {
     if unit.is_empty() { from.to_owned() } else { unit.to_owned() }
 }
 
+/// The unit that suits `value`, counted in `from`, by itself.
+pub(crate) fn own_unit(value: i64, from: &str) -> String {
+    let (_, unit) = scale(value, from, "minimum");
+    if unit.is_empty() { from.to_owned() } else { unit.to_owned() }
+}
+
 /// A value with its unit, as reports print it: two decimals or none, `0` without a unit.
 ///
 /// Width and alignment of the format string are honoured: `{:>10}`.

@@ -73,6 +73,16 @@ pub fn pprof(what: &str) -> Option<Command> {
     Some(command)
 }
 
+/// A program or package for node, by the variable that says where it is.
+#[must_use]
+pub fn node(variable: &str) -> Option<PathBuf> {
+    let path = env::var_os(variable).map(PathBuf::from);
+    if path.is_none() {
+        skip(format_args!("{variable} is not set"));
+    }
+    path
+}
+
 /// The browser and its driver.
 #[must_use]
 pub fn browser() -> Option<(PathBuf, PathBuf)> {

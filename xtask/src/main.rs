@@ -5,6 +5,7 @@
 mod bench;
 mod bundle;
 mod demo;
+mod fuzz;
 mod guests;
 mod project;
 mod sections;
@@ -23,10 +24,12 @@ usage: cargo xtask COMMAND
 
   demo               set up, build all, profile a real guest, print its top table
   test               set up, build all, run every check and every test
-  bench [NAME…]      what profiling costs: run time, start-up, a sample, encoding
+  bench [NAME…]      what profiling costs: run time, start-up, a sample
   bench truth [NAME…]    whether CPU profiles are true: their distance to what `perf` sees
   bench cost [NAME…]     what CPU samples cost, by sampler and rate
         in place of NAMEs: [--dir HOST::GUEST] [--env NAME=VALUE] FILE.wasm [-- ARG…]
+  bench pprof [SAMPLES [DEPTH]]    how fast profiles are read and summed up, beside Go's pprof
+  fuzz [TARGET…] [--seconds N]    look for bytes that break a reader or a law of profiles
 
   setup              only install what is missing for `test`
   bundle             only build the viewer into www/dist
@@ -49,7 +52,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         println!("{USAGE}");
         return Ok(());
     }
-    if command != "bench" && !rest.is_empty() {
+    if !["bench", "fuzz"].contains(&command) && !rest.is_empty() {
         bail!("`{command}` takes no arguments\n{USAGE}");
     }
     let project = Project::find()?;
@@ -57,6 +60,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "demo" => demo::run(&project),
         "test" => test::run_all(&project),
         "bench" => bench::run(&project, rest),
+        "fuzz" => fuzz::run_targets(&project, rest),
         "setup" => setup::for_tests(&project).map(drop),
         "bundle" => setup::wasm_targets(&project).and_then(|toolchain| bundle::build(&project, &toolchain)),
         "guests" => setup::wasm_targets(&project)

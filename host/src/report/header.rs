@@ -4,13 +4,34 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use proto::Profile;
-use proto::analysis::top::Top;
+use proto::analysis::calls::CallGraph;
 use proto::analysis::{FilterOptions, base_name};
-use proto::units::{self, Amount, Percent};
+use proto::units::{self, Amount, Percent, Scale};
+
+use super::Report;
+
+/// All that stands above a table.
+pub(super) fn write(out: &mut dyn Write, report: &Report<'_>, call_graph: &CallGraph) -> io::Result<()> {
+    if !report.options.compact_labels {
+        write_profile(out, report, &call_graph.scale)?;
+    }
+    write_filters(out, &report.options.select.filters)?;
+    write_selection(out, call_graph, false)
+}
+
+/// The legend of a drawing, a line each.
+pub(super) fn legend(report: &Report<'_>, call_graph: &CallGraph) -> Vec<String> {
+    let mut text = Vec::new();
+    let written = write_profile(&mut text, report, &call_graph.scale)
+        .and_then(|()| write_filters(&mut text, &report.options.select.filters))
+        .and_then(|()| write_selection(&mut text, call_graph, true));
+    debug_assert!(written.is_ok(), "writing to memory cannot fail");
+    String::from_utf8_lossy(&text).lines().map(str::to_owned).collect()
+}
 
 /// Of the profile as a whole: binary, comments, what was measured, when, and for how long.
-pub(super) fn write_profile(out: &mut dyn Write, profile: &Profile, top: &Top) -> io::Result<()> {
+pub(super) fn write_profile(out: &mut dyn Write, report: &Report<'_>, scale: &Scale) -> io::Result<()> {
+    let profile = report.profile();
     if let Some(main) = profile.mappings().first() {
         let path = profile.string(main.filename);
         write_if(out, "File: ", if path.is_empty() { "" } else { base_name(path) })?;
@@ -19,13 +40,13 @@ pub(super) fn write_profile(out: &mut dyn Write, profile: &Profile, top: &Top) -
     for comment in profile.comments().filter(|it| !it.starts_with('#')) {
         writeln!(out, "{comment}")?;
     }
-    write_if(out, "Type: ", &top.kind)?;
+    write_if(out, "Type: ", &report.value_kind())?;
     write_if(out, "Doc: ", profile.doc_url())?;
     if profile.time_nanos() != 0 {
         writeln!(out, "Time: {}", local_time(profile.time_nanos()))?;
     }
     if profile.duration_nanos() != 0 {
-        write_duration(out, profile.duration_nanos(), top)?;
+        write_duration(out, profile.duration_nanos(), report.selection.total, scale)?;
     }
     Ok(())
 }
@@ -42,11 +63,10 @@ fn local_time(unix_nanos: i64) -> String {
 }
 
 /// With the share of the duration that was measured, if that is a time as well.
-fn write_duration(out: &mut dyn Write, nanos: i64, top: &Top) -> io::Result<()> {
+fn write_duration(out: &mut dyn Write, nanos: i64, total: i64, scale: &Scale) -> io::Result<()> {
     let duration = Amount::auto(nanos, "nanoseconds");
-    let total = top.scale.amount(top.total);
-    let (total_nanos, unit) = units::scale(top.total, &top.scale.from, "nanoseconds");
-    write!(out, "Duration: {duration}, Total samples = {total} ")?;
+    let (total_nanos, unit) = units::scale(total, &scale.from, "nanoseconds");
+    write!(out, "Duration: {duration}, Total samples = {} ", scale.amount(total))?;
     if unit == "ns" && total_nanos != 0.0 {
         #[expect(clippy::cast_possible_truncation, reason = "cut to whole nanoseconds")]
         let share = Percent { part: total_nanos as i64, whole: nanos };
@@ -56,7 +76,7 @@ fn write_duration(out: &mut dyn Write, nanos: i64, top: &Top) -> io::Result<()> 
 }
 
 /// What was asked for, so that nobody takes a part for the whole.
-pub(super) fn write_filters(out: &mut dyn Write, filters: &FilterOptions) -> io::Result<()> {
+fn write_filters(out: &mut dyn Write, filters: &FilterOptions) -> io::Result<()> {
     // In bytes, as pprof counts.
     const LONGEST: usize = 80;
     for (idx, (option, text)) in filters.active().enumerate() {
@@ -70,22 +90,30 @@ pub(super) fn write_filters(out: &mut dyn Write, filters: &FilterOptions) -> io:
     Ok(())
 }
 
-/// How much of the whole the rows stand for, and what was left out.
-pub(super) fn write_selection(out: &mut dyn Write, top: &Top) -> io::Result<()> {
-    let amount = |value| top.scale.amount(value);
-    let share = Percent { part: top.shown, whole: top.total }.to_string();
-    let [shown, total] = [top.shown, top.total].map(amount);
-    writeln!(out, "Showing nodes accounting for {shown}, {} of {total} total", share.trim_start())?;
-    if top.total == 0 {
+/// How much of the whole the places shown stand for, and what was left out: of calls only where they are `drawn`.
+fn write_selection(out: &mut dyn Write, call_graph: &CallGraph, drawn: bool) -> io::Result<()> {
+    let &CallGraph { total, shown, n_dropped, dropped_cum, n_dropped_edges, dropped_weight, n_places, .. } = call_graph;
+    let amount = |value| call_graph.scale.amount(value);
+    let share = Percent { part: shown, whole: total }.to_string();
+    writeln!(out, "Showing nodes accounting for {}, {} of {} total", amount(shown), share.trim_start(), amount(total))?;
+    if total == 0 {
         return Ok(());
     }
-    if 0 < top.n_dropped {
-        let nodes = if top.n_dropped == 1 { "node" } else { "nodes" };
-        writeln!(out, "Dropped {} {nodes} (cum <= {})", top.n_dropped, amount(top.dropped_cum))?;
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    if 0 < n_dropped {
+        writeln!(out, "Dropped {n_dropped} node{} (cum <= {})", plural(n_dropped), amount(dropped_cum))?;
     }
-    let n_rows = top.rows.len();
-    if 0 < n_rows && n_rows < top.n_places {
-        writeln!(out, "Showing top {n_rows} nodes out of {}", top.n_places)?;
+    if drawn && 0 < n_dropped_edges {
+        writeln!(
+            out,
+            "Dropped {n_dropped_edges} edge{} (freq <= {})",
+            plural(n_dropped_edges),
+            amount(dropped_weight)
+        )?;
+    }
+    let n_shown = call_graph.graph.shown().len();
+    if 0 < n_shown && n_shown < n_places {
+        writeln!(out, "Showing top {n_shown} nodes out of {n_places}")?;
     }
     Ok(())
 }

@@ -40,6 +40,13 @@ pub(super) struct CoreModule<'a> {
     n_bodies: u32,
 }
 
+impl Function {
+    /// Where its declarations of locals and its instructions lie in the file.
+    pub(super) fn body(&self) -> Range<u32> {
+        self.body.clone()
+    }
+}
+
 impl<'a> CoreModule<'a> {
     pub(super) fn debug_section(&self, name: &str) -> &'a [u8] {
         self.debug_sections.iter().find(|(own, _)| *own == name).map_or(&[], |(_, data)| data)

@@ -8,13 +8,17 @@ mod binary;
 mod demangle;
 mod dwarf;
 mod host_call;
+mod locate;
 mod names;
+
+use std::ops::Range;
 
 use binary::{Binary, CoreModule};
 pub use binary::{build_id, external_debug_info};
 pub(crate) use demangle::demangle;
 use dwarf::Dwarf;
 use host_call::Target;
+pub use locate::{ModuleFile, NoModule, find_module, read_module};
 pub(crate) use names::FunctionNames;
 
 /// One source-level call at an offset. An offset inside inlined code has several, innermost first.
@@ -32,6 +36,17 @@ pub struct Frame {
     pub column: u32,
     /// Line on which the function begins; 0 when not known.
     pub start_line: u32,
+}
+
+/// A function's code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionCode {
+    /// What to show: demangled.
+    pub name: String,
+    /// As it stands in the file; empty when it is the same as `name`.
+    pub system_name: String,
+    /// Where in the file its body lies: declarations of locals and instructions.
+    pub body: Range<u32>,
 }
 
 /// Finds frames for offsets in one module or component file.
@@ -98,6 +113,19 @@ impl<'a> Symbolizer<'a> {
             (None, None) => frames.push(Frame::unnamed(format!("wasm-function[{}]", function.index))),
         }
         frames
+    }
+
+    /// The function whose body holds an offset. [`frames`](Self::frames) calls it the same.
+    #[must_use]
+    pub fn function_at(&self, offset: u32) -> Option<FunctionCode> {
+        let function = self.binary.function_at(offset)?;
+        let mut frame = Frame::unnamed(format!("wasm-function[{}]", function.index));
+        match self.modules[function.module].names.get(function.index) {
+            Some(name) => frame.rename(name),
+            // Without a name of the module's own, DWARF has it.
+            None => frame = self.frames(offset).pop().unwrap_or(frame),
+        }
+        Some(FunctionCode { name: frame.name, system_name: frame.system_name, body: function.body() })
     }
 
     /// What a stack's innermost instruction has the host do: the import that it calls, as `module.name`, or work of

@@ -32,6 +32,11 @@ pub struct FrameOptions {
     pub show_columns: bool,
     /// Path prefixes to take off file names, separated by `:`; may be empty.
     pub trim_path: String,
+    /// Where sources are looked for, separated by `:`; may be empty. Without `trim_path`, what stands before a folder of
+    /// the same name is taken off.
+    pub source_path: String,
+    /// Tell binaries and start lines apart where functions have names, too.
+    pub binaries: bool,
 }
 
 /// A frame; only with the [`Frames`] that made it.
@@ -53,9 +58,9 @@ pub struct Frame<'a> {
     pub name: &'a str,
     /// The source file, its path cleaned.
     pub file: &'a str,
-    /// The path of the binary; only where there is no name.
+    /// The path of the binary; only where there is no name, or [`FrameOptions::binaries`] were asked for.
     pub binary: &'a str,
-    /// The line the function begins on; only where there is no name.
+    /// The line the function begins on; only where the binary is.
     pub start_line: i64,
     /// The line.
     pub line: i64,
@@ -134,6 +139,12 @@ impl Frame<'_> {
     /// of those, and `<unknown>` if that is unknown, too.
     #[must_use]
     pub fn label(&self) -> String {
+        self.label_parts().join(" ")
+    }
+
+    /// The parts of [`label`](Self::label).
+    #[must_use]
+    pub fn label_parts(&self) -> Vec<String> {
         let mut parts = Vec::with_capacity(3);
         if self.address != 0 {
             parts.push(format!("{:016x}", self.address));
@@ -153,7 +164,7 @@ impl Frame<'_> {
         } else {
             parts.push("<unknown>".to_owned());
         }
-        parts.join(" ")
+        parts
     }
 }
 
@@ -226,7 +237,7 @@ impl<'a> Builder<'a> {
             let is_whole = granularity == Granularity::Addresses && !noinlines;
             key.column = if show_columns || is_whole { line.column } else { 0 };
         }
-        if key.name.index() == 0 {
+        if key.name.index() == 0 || self.options.binaries {
             key.binary = self.text(binary);
             key.start_line = function.start_line;
         }
@@ -251,7 +262,8 @@ impl<'a> Builder<'a> {
     fn file(&mut self, id: StringId) -> StringId {
         let strings = &mut self.frames.strings;
         *self.files.entry(id).or_insert_with(|| {
-            let path = paths::trim(self.profile.string(id), &self.options.trim_path);
+            let FrameOptions { trim_path, source_path, .. } = self.options;
+            let path = paths::trim_source(self.profile.string(id), trim_path, source_path);
             strings.intern(&paths::clean(path))
         })
     }

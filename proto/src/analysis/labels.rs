@@ -1,16 +1,21 @@
 //! Labels that are numbers: their units, and the ranges in which one may choose among them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Warning;
 use crate::profile::{Label, LabelValue, Profile, StringId};
 use crate::units;
 
 /// The unit of each numeric label's key, as pprof has it: the first that a sample gives, or else the key itself.
-#[derive(Debug, Clone, Default)]
-pub(super) struct LabelUnits(FxHashMap<StringId, StringId>);
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LabelUnits(FxHashMap<StringId, StringId>);
 
 impl LabelUnits {
-    pub(super) fn of(profile: &Profile) -> Self {
+    /// The units of `profile`'s numeric labels.
+    #[must_use]
+    pub fn of(profile: &Profile) -> Self {
         let mut units = FxHashMap::default();
         for &Label { key, value } in &profile.samples.labels {
             if let LabelValue::Num { unit, .. } = value
@@ -22,13 +27,38 @@ impl LabelUnits {
         LabelUnits(units)
     }
 
-    pub(super) fn get<'a>(&self, profile: &'a Profile, key: StringId) -> &'a str {
+    /// The unit of a key. `profile` may be any part of the one that the units are of.
+    #[must_use]
+    pub fn get<'a>(&self, profile: &'a Profile, key: StringId) -> &'a str {
         let key_text = profile.string(key);
         match self.0.get(&key) {
             Some(&unit) => profile.string(unit),
             None if matches!(key_text, "alignment" | "request") => "bytes",
             None => key_text,
         }
+    }
+
+    /// A warning for each key whose numbers come in several units.
+    pub(super) fn conflicts(&self, profile: &Profile) -> Vec<Warning> {
+        let mut others: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for &Label { key, value } in &profile.samples.labels {
+            if let LabelValue::Num { unit, .. } = value
+                && unit.index() != 0
+                && self.0.get(&key) != Some(&unit)
+            {
+                others.entry(profile.string(key)).or_default().insert(profile.string(unit));
+            }
+        }
+        let used = |key: &str| {
+            let unit = self.0.iter().find(|it| profile.string(*it.0) == key);
+            unit.map_or("", |it| profile.string(*it.1)).to_owned()
+        };
+        let warning = |(key, units): (&str, BTreeSet<&str>)| Warning::LabelUnits {
+            key: key.to_owned(),
+            used: used(key),
+            others: units.into_iter().map(str::to_owned).collect(),
+        };
+        others.into_iter().map(warning).collect()
     }
 }
 

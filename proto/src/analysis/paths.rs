@@ -11,7 +11,7 @@ pub fn base(path: &str) -> &str {
 }
 
 /// `path` without the first of `prefixes`, separated by `:`, that it begins with. Bazel's sandbox prefix always goes.
-pub(super) fn trim<'a>(path: &'a str, prefixes: &str) -> &'a str {
+fn trim<'a>(path: &'a str, prefixes: &str) -> &'a str {
     let given = prefixes.split(':').filter(|it| !it.is_empty());
     for prefix in given.chain(["/proc/self/cwd/./", "/proc/self/cwd/"]) {
         if let Some(rest) = path.strip_prefix(prefix) {
@@ -24,6 +24,22 @@ pub(super) fn trim<'a>(path: &'a str, prefixes: &str) -> &'a str {
         }
     }
     path
+}
+
+/// `path` without the first of `prefixes` that it begins with. Where there are none, it is guessed what to take off:
+/// all up to a folder called as one of those of `search_path`, in which sources are looked for. Both are separated by
+/// `:`.
+#[must_use]
+pub fn trim_source<'a>(path: &'a str, prefixes: &str, search_path: &str) -> &'a str {
+    if prefixes.is_empty() {
+        for dir in search_path.split(':').filter(|it| !it.is_empty()) {
+            let folder = format!("/{}/", base(dir));
+            if let Some((_, rest)) = path.split_once(&folder) {
+                return rest;
+            }
+        }
+    }
+    trim(path, prefixes)
 }
 
 /// The shortest path that is lexically the same: no `.`, no `//`, `..` applied. An empty path stays empty.
@@ -65,6 +81,21 @@ mod tests {
         ];
         for (path, expected) in cases {
             assert_eq!(clean(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_to_trim_is_guessed_from_the_search_path() {
+        let cases = [
+            ("/build/app/src/main.rs", "", "/home/me/app", "src/main.rs"),
+            ("/build/app/src/main.rs", "", "none:/x/src/", "main.rs"),
+            ("/build/app/main.rs", "/build", "/home/me/app", "app/main.rs"),
+            ("/build/app/main.rs", "", "", "/build/app/main.rs"),
+            ("app/main.rs", "", "app", "app/main.rs"),
+            ("/proc/self/cwd/main.rs", "", "/", "main.rs"),
+        ];
+        for (path, prefixes, search_path, expected) in cases {
+            assert_eq!(trim_source(path, prefixes, search_path), expected, "{path} {prefixes} {search_path}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What pprof does to a profile before any report: names simplified, dropped frames taken out.
 
 use super::{names, prune};
-use crate::profile::Profile;
+use crate::profile::{Mapping, MappingId, Profile, StringId};
 
 /// What [`prepare`] leaves undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +45,16 @@ pub enum Warning {
         /// The filter, as pprof's message spells it.
         option: &'static str,
     },
+    /// The numbers of one label come in several units; they are all shown in one.
+    #[error("For tag {key} used unit {used}, also encountered unit(s) {}", others.join(", "))]
+    LabelUnits {
+        /// The label's key.
+        key: String,
+        /// The unit.
+        used: String,
+        /// The others.
+        others: Vec<String>,
+    },
     /// A pattern in the profile is not one; it is not applied.
     #[error("{field} of the profile is ignored: {problem}")]
     BadPattern {
@@ -55,14 +65,15 @@ pub enum Warning {
     },
 }
 
-/// Makes a decoded profile ready for reports, as pprof does on loading: simplifies names, and takes out the frames
-/// that the profile asks to drop. Once a profile; analyses take what comes out.
+/// Makes a decoded profile ready for reports, as pprof does on loading: simplifies names, takes out the frames that the
+/// profile asks to drop, and puts locations into a mapping of no name if there is none. Once a profile; analyses take what comes out.
 #[must_use]
 pub fn prepare(mut profile: Profile, options: &PrepareOptions) -> (Profile, Vec<Warning>) {
     let mut warnings = Vec::new();
     if options.names != Names::AsGiven && lacks_main_binary(&profile) {
         warnings.push(Warning::NoMainBinary);
     }
+    add_mapping(&mut profile);
     match options.names {
         Names::Simplified => names::simplify_names(&mut profile),
         Names::AsGiven => {}
@@ -72,6 +83,26 @@ pub fn prepare(mut profile: Profile, options: &PrepareOptions) -> (Profile, Vec<
         prune::drop_frames(&mut profile, &mut warnings);
     }
     (profile, warnings)
+}
+
+/// Where a profile has no mappings, all is taken to be in one of no name.
+fn add_mapping(profile: &mut Profile) {
+    if !profile.mappings.is_empty() {
+        return;
+    }
+    let nothing = StringId::default();
+    profile.mappings.push(Mapping {
+        start: 0,
+        limit: 0,
+        offset: 0,
+        filename: nothing,
+        build_id: nothing,
+        has_functions: false,
+        has_filenames: false,
+        has_line_numbers: false,
+        has_inline_frames: false,
+    });
+    profile.locations.iter_mut().for_each(|it| it.mapping = Some(MappingId(0)));
 }
 
 /// Locations of the first mapping, or of none if there are no mappings, for which no names can be had.

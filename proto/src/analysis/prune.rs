@@ -40,7 +40,7 @@ pub(super) fn drop_frames(profile: &mut Profile, warnings: &mut Vec<Warning>) {
     };
     let is_dropped: Vec<bool> = (profile.functions.iter())
         .map(|it| {
-            let name = simplify(profile.string(it.name));
+            let name = without_parameters(profile.string(it.name));
             !name.is_empty() && drop.is_match(name) && !keep.as_ref().is_some_and(|keep| keep.is_match(name))
         })
         .collect();
@@ -89,7 +89,7 @@ fn cut_samples(profile: &Profile, cuts: &[Cut]) -> Samples {
 }
 
 /// A name without its parameter list, as the pattern expects it: cut at the first `(` that is not part of a name.
-fn simplify(name: &str) -> &str {
+pub(super) fn without_parameters(name: &str) -> &str {
     const NAMES: [&str; 2] = ["(anonymous namespace)", "operator()"];
     // PowerPC's functions begin with a dot.
     let name = name.strip_prefix('.').unwrap_or(name);
@@ -169,7 +169,7 @@ mod tests {
             ("κ(x)", "κ"),
         ];
         for (name, expected) in cases {
-            assert_eq!(simplify(name), expected, "{name}");
+            assert_eq!(without_parameters(name), expected, "{name}");
         }
     }
 }

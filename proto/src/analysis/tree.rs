@@ -1,12 +1,15 @@
 //! The call tree: every path from the root, with what was measured on it.
 
-use std::cmp::Reverse;
+mod order;
+mod part;
+mod split;
+mod steps;
+
 use std::ops::Range;
 
-use rustc_hash::FxHashMap;
-
 use super::frames::{Frame, FrameId, FrameOptions, Frames};
-use crate::profile::{LocationId, Profile};
+use crate::profile::Profile;
+use steps::Steps;
 
 /// What tree to build.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -59,14 +62,9 @@ impl CallTree {
     #[must_use]
     pub fn new(profile: &Profile, options: &TreeOptions) -> Self {
         let frames = Frames::new(profile, &options.frames);
-        let mut growing = Growing::new();
-        for sample in profile.samples() {
-            let value = sample.values[options.sample_index];
-            if value != 0 {
-                growing.add(&frames, sample.locations, value, options.inverted);
-            }
-        }
-        growing.finish(frames)
+        let steps = Steps::new(&frames, profile.locations().len(), !options.inverted);
+        let grow = if options.inverted { part::grow::<false> } else { part::grow::<true> };
+        grow(profile, &steps, options.sample_index).into_tree(frames, &steps)
     }
 
     /// How many nodes there are, the root with them.
@@ -159,159 +157,6 @@ fn ids(range: Range<usize>) -> impl ExactSizeIterator<Item = NodeId> + DoubleEnd
 fn node_id(idx: usize) -> NodeId {
     #[expect(clippy::expect_used, reason = "documented above")]
     NodeId(u32::try_from(idx).expect("fewer than 2^32 nodes"))
-}
-
-/// The tree while stacks are added: nodes in order of first use.
-struct Growing {
-    parents: Vec<NodeId>,
-    node_frames: Vec<FrameId>,
-    inlined: Vec<bool>,
-    flat: Vec<i64>,
-    cum: Vec<i64>,
-    children: FxHashMap<(NodeId, FrameId, bool), NodeId>,
-}
-
-impl Growing {
-    fn new() -> Self {
-        Growing {
-            parents: vec![NodeId::ROOT],
-            // The root's frame is never looked at.
-            node_frames: vec![FrameId(0)],
-            inlined: vec![false],
-            flat: vec![0],
-            cum: vec![0],
-            children: FxHashMap::default(),
-        }
-    }
-
-    /// Adds a stack, leaf first. Only its last node gets the value now; [`finish`](Self::finish) sums up.
-    fn add(&mut self, frames: &Frames, stack: &[LocationId], value: i64, inverted: bool) {
-        let mut node = NodeId::ROOT;
-        if inverted {
-            for &location in stack {
-                node = self.step(frames, node, location, true);
-            }
-        } else {
-            for &location in stack.iter().rev() {
-                node = self.step(frames, node, location, false);
-            }
-        }
-        let flat = &mut self.flat[node.index()];
-        *flat = flat.saturating_add(value);
-    }
-
-    /// Where the frames of a location lead from a node.
-    fn step(&mut self, frames: &Frames, from: NodeId, location: LocationId, inverted: bool) -> NodeId {
-        let at = frames.at(location);
-        let outermost = at.len() - 1;
-        let step = |node, idx| self.child(node, at[idx], idx != outermost);
-        if inverted { (0..at.len()).fold(from, step) } else { (0..at.len()).rev().fold(from, step) }
-    }
-
-    fn child(&mut self, parent: NodeId, frame: FrameId, inlined: bool) -> NodeId {
-        let id = node_id(self.parents.len());
-        let found = *self.children.entry((parent, frame, inlined)).or_insert(id);
-        if found == id {
-            self.parents.push(parent);
-            self.node_frames.push(frame);
-            self.inlined.push(inlined);
-            self.flat.push(0);
-            self.cum.push(0);
-        }
-        found
-    }
-
-    /// Numbers the nodes anew, breadth first.
-    fn finish(mut self, frames: Frames) -> CallTree {
-        self.sum();
-        let children = Children::new(&self, &frames);
-        let n_nodes = self.parents.len();
-        let mut order = Vec::with_capacity(n_nodes);
-        let mut parents = Vec::with_capacity(n_nodes);
-        let mut child_starts = Vec::with_capacity(n_nodes + 1);
-        order.push(NodeId::ROOT);
-        parents.push(NodeId::ROOT);
-        for id in ids(0..n_nodes) {
-            child_starts.push(node_id(order.len()).0);
-            let children = children.of(order[id.index()]);
-            order.extend_from_slice(children);
-            parents.resize(order.len(), id);
-        }
-        child_starts.push(node_id(order.len()).0);
-        CallTree {
-            frames,
-            parents,
-            child_starts,
-            node_frames: order.iter().map(|it| self.node_frames[it.index()]).collect(),
-            inlined: order.iter().map(|it| self.inlined[it.index()]).collect(),
-            flat: order.iter().map(|it| self.flat[it.index()]).collect(),
-            cum: order.iter().map(|it| self.cum[it.index()]).collect(),
-        }
-    }
-
-    /// cum = flat + the children's cum. Children come after their parents, so one walk back does.
-    fn sum(&mut self) {
-        for idx in (0..self.parents.len()).rev() {
-            self.cum[idx] = self.cum[idx].saturating_add(self.flat[idx]);
-            if idx != 0 {
-                let parent = self.parents[idx].index();
-                self.cum[parent] = self.cum[parent].saturating_add(self.cum[idx]);
-            }
-        }
-    }
-}
-
-/// Every node's children, by weight, then name.
-struct Children {
-    nodes: Vec<NodeId>,
-    /// Where each node's children end.
-    ends: Vec<usize>,
-}
-
-impl Children {
-    fn new(tree: &Growing, frames: &Frames) -> Self {
-        let n_nodes = tree.parents.len();
-        let mut ends = vec![0; n_nodes];
-        tree.parents[1..].iter().for_each(|it| ends[it.index()] += 1);
-        let mut sum = 0;
-        for end in &mut ends {
-            sum += *end;
-            *end = sum;
-        }
-        // Each is put before those of its parent that were put already, so that the ends become starts…
-        let mut starts = ends.clone();
-        let mut nodes = vec![NodeId::ROOT; n_nodes - 1];
-        for id in ids(1..n_nodes).rev() {
-            let start = &mut starts[tree.parents[id.index()].index()];
-            *start -= 1;
-            nodes[*start] = id;
-        }
-        let ranks = name_ranks(frames);
-        for (&start, &end) in starts.iter().zip(&ends) {
-            nodes[start..end].sort_unstable_by_key(|it| {
-                let idx = it.index();
-                let rank = ranks[tree.node_frames[idx].index()];
-                (Reverse(tree.cum[idx].saturating_abs()), rank, tree.inlined[idx])
-            });
-        }
-        Children { nodes, ends }
-    }
-
-    fn of(&self, node: NodeId) -> &[NodeId] {
-        let start = if node == NodeId::ROOT { 0 } else { self.ends[node.index() - 1] };
-        &self.nodes[start..self.ends[node.index()]]
-    }
-}
-
-/// Where each frame's name comes among all names in order.
-fn name_ranks(frames: &Frames) -> Vec<u32> {
-    let mut named: Vec<(String, FrameId)> = frames.ids().map(|it| (frames.get(it).label(), it)).collect();
-    named.sort_unstable();
-    let mut ranks = vec![0; named.len()];
-    for (rank, (_, frame)) in (0..).zip(&named) {
-        ranks[frame.index()] = rank;
-    }
-    ranks
 }
 
 #[cfg(test)]

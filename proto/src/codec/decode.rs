@@ -19,7 +19,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Profile, Error> {
     if bytes.is_empty() {
         return Err(ErrorKind::Empty.at_no_offset());
     }
-    let tables = Tables::read(bytes)?;
+    let mut tables = Tables::read(bytes)?;
+    tables.location_ids.index();
+    tables.function_ids.index();
     let strings = &tables.strings;
     let sample_types = tables.sample_types.iter().map(|it| value_type(strings, it)).collect::<Result<Vec<_>, _>>()?;
     let locations = &tables.location_ids;
@@ -48,7 +50,7 @@ fn read_samples(
     // Each sample counted took two bytes and more, so these are bounded by the input's size.
     samples.location_ends.reserve_exact(n_samples);
     samples.label_ends.reserve_exact(n_samples);
-    let mut reader = SampleReader { locations, strings, n_types, samples };
+    let mut reader = SampleReader { locations, strings, n_types, samples, ids: Vec::new() };
     let mut message = Cursor::new(bytes);
     while let Some(field) = message.field("profile")? {
         match field.number {
@@ -212,7 +214,8 @@ impl Tables {
         let mut lines_start = 0;
         for (location, offset) in &self.locations {
             let offset = *offset;
-            for line in &self.lines[lines.len()..location.lines_end] {
+            let n_lines = location.lines_end - lines.len();
+            for line in self.lines.iter().skip(lines.len()).take(n_lines) {
                 lines.push(self.line(line, offset)?);
             }
             let lines_end = u32::try_from(lines.len()).ok().ok_or_else(|| too_many(offset))?;
@@ -319,3 +322,6 @@ fn value_type(strings: &Strings, (raw, offset): &At<message::ValueType>) -> Resu
     let kind = strings.id(raw.r#type, "value_type.type", *offset)?;
     Ok(ValueType { kind, unit: strings.id(raw.unit, "value_type.unit", *offset)? })
 }
+
+#[cfg(test)]
+mod tests;

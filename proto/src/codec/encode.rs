@@ -71,15 +71,16 @@ fn write_sample(sample: SampleRef<'_>, out: &mut Vec<u8>) {
 }
 
 fn write_locations(profile: &Profile, out: &mut Vec<u8>) {
-    for (idx, location) in profile.locations().iter().enumerate() {
-        let &Location { mapping, address, is_folded, .. } = location;
-        let line = profile.lines[location.lines()].iter().map(|it| message::Line {
+    for location_id in profile.location_ids() {
+        let &Location { mapping, address, is_folded, .. } = profile.location(location_id);
+        let line = profile.lines(location_id).iter().map(|it| message::Line {
             function_id: id(it.function.index()),
             line: it.line,
             column: it.column,
         });
         let mapping_id = mapping.map_or(0, |it| id(it.index()));
-        let location = message::Location { id: id(idx), mapping_id, address, line: line.collect(), is_folded };
+        let location =
+            message::Location { id: id(location_id.index()), mapping_id, address, line: line.collect(), is_folded };
         write_message(4, &location, out);
     }
 }

@@ -11,7 +11,14 @@ pub struct Error(Box<Inner>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Inner {
     kind: ErrorKind,
-    offset: Option<usize>,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Offset(usize),
+    Line(usize),
 }
 
 /// What is wrong.
@@ -21,9 +28,12 @@ pub enum ErrorKind {
     /// There were no bytes, or a gzip of none.
     #[error("empty input file")]
     Empty,
-    /// The gzip wrapping is damaged.
-    #[error("damaged gzip: {0}")]
-    Gzip(String),
+    /// The gzip wrapping is damaged. The offset is then of the file's own bytes.
+    #[error("damaged gzip: {problem}")]
+    Gzip {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The message is larger than [`Limits`](super::Limits) admits.
     #[error("profile is larger than the limit of {limit} bytes")]
     TooLarge {
@@ -54,11 +64,21 @@ pub enum ErrorKind {
         /// The message's size.
         length: usize,
     },
-    /// These are not a profile's bytes, but text: perhaps a format older than `profile.proto`.
+    /// These are not a profile's bytes, but text, and of no format that we know.
     #[error("not a profile.proto message, but text: {start:?}")]
     Text {
         /// How it begins.
         start: String,
+    },
+    /// It begins as one of the formats older than `profile.proto`, but does not go on so.
+    #[error("{format}: found {found}, expected {expected}")]
+    Legacy {
+        /// The format it was taken for.
+        format: Format,
+        /// What is there.
+        found: String,
+        /// What the format wants there.
+        expected: &'static str,
     },
     /// `time_nanos` came twice: two profiles were written one after the other.
     #[error("concatenated profiles detected")]
@@ -122,6 +142,40 @@ pub enum ErrorKind {
     },
 }
 
+/// The formats older than `profile.proto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// gperftools' CPU profile: machine words.
+    Cpu,
+    /// A heap, growth or fragmentation profile in text.
+    Heap,
+    /// jemalloc's own heap text.
+    Jemalloc,
+    /// A Go profile in text whose rows are counts.
+    Count,
+    /// The stacks of a program's threads.
+    Threads,
+    /// Waits for locks.
+    Contention,
+    /// A Java heap or contention profile in text.
+    Java,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Cpu => "binary CPU profile",
+            Format::Heap => "heap profile text",
+            Format::Jemalloc => "jemalloc heap profile",
+            Format::Count => "count profile text",
+            Format::Threads => "threadz text",
+            Format::Contention => "contention profile text",
+            Format::Java => "Java profile text",
+        })
+    }
+}
+
 impl Error {
     /// What is wrong.
     #[must_use]
@@ -129,31 +183,49 @@ impl Error {
         &self.0.kind
     }
 
-    /// Where, in bytes from the start of the inflated message; `None` if it has no one place.
+    /// Where, in bytes from the start of the inflated file; `None` if it has no one place, or a [`line`](Self::line).
     #[must_use]
     pub fn offset(&self) -> Option<usize> {
-        self.0.offset
+        match self.0.place {
+            Place::Offset(offset) => Some(offset),
+            Place::Nowhere | Place::Line(_) => None,
+        }
+    }
+
+    /// The line of a text that it is in, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        match self.0.place {
+            Place::Line(line) => Some(line),
+            Place::Nowhere | Place::Offset(_) => None,
+        }
     }
 }
 
 impl ErrorKind {
     #[cold]
     pub(super) fn at(self, offset: usize) -> Error {
-        Error(Box::new(Inner { kind: self, offset: Some(offset) }))
+        Error(Box::new(Inner { kind: self, place: Place::Offset(offset) }))
+    }
+
+    #[cold]
+    pub(super) fn at_line(self, line: usize) -> Error {
+        Error(Box::new(Inner { kind: self, place: Place::Line(line) }))
     }
 
     #[cold]
     pub(super) fn at_no_offset(self) -> Error {
-        Error(Box::new(Inner { kind: self, offset: None }))
+        Error(Box::new(Inner { kind: self, place: Place::Nowhere }))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, offset } = &*self.0;
-        match offset {
-            Some(offset) => write!(f, "{kind} (at offset {offset:#x})"),
-            None => write!(f, "{kind}"),
+        let Inner { kind, place } = &*self.0;
+        match place {
+            Place::Offset(offset) => write!(f, "{kind} (at offset {offset:#x})"),
+            Place::Line(line) => write!(f, "{kind} (at line {line})"),
+            Place::Nowhere => write!(f, "{kind}"),
         }
     }
 }

@@ -6,8 +6,9 @@ use super::error::{Error, ErrorKind};
 
 /// The rows of one table by their ids.
 ///
-/// Nearly all writers number rows 1, 2, 3…, where an id is looked up by arithmetic; others cost a map, with a keyed
-/// hash, as the ids may be chosen to collide.
+/// Nearly all writers number rows 1, 2, 3…, where an id is looked up by arithmetic. Where some numbers are left out, or
+/// the order is another, [`index`](Self::index) makes a list; any other ids cost a map, with a keyed hash, as they may
+/// be chosen to collide.
 #[derive(Debug)]
 pub(super) struct Ids {
     table: &'static str,
@@ -16,11 +17,17 @@ pub(super) struct Ids {
     sparse: HashMap<u64, u32>,
     /// How many rows from the start have id = row + 1.
     n_dense: u32,
+    /// Rows by id, or `NO_ROW`, if there is a list.
+    rows: Vec<u32>,
 }
+
+const NO_ROW: u32 = u32::MAX;
+/// How many times longer than the table the list may be.
+const SPARSEST: usize = 8;
 
 impl Ids {
     pub(super) fn new(table: &'static str) -> Self {
-        Ids { table, len: 0, sparse: HashMap::new(), n_dense: 0 }
+        Ids { table, len: 0, sparse: HashMap::new(), n_dense: 0, rows: Vec::new() }
     }
 
     /// Takes the next row's id.
@@ -45,8 +52,39 @@ impl Ids {
         Ok(())
     }
 
+    /// Makes looking up faster. For a table that is whole.
+    pub(super) fn index(&mut self) {
+        let greatest = self.sparse.keys().max().and_then(|&it| usize::try_from(it).ok());
+        let Some(greatest) = greatest.filter(|&it| it / SPARSEST <= self.len as usize) else { return };
+        self.rows = vec![NO_ROW; greatest.max(self.n_dense as usize) + 1];
+        // The dense ids are 1 and on, in order; then come the others.
+        self.rows.iter_mut().skip(1).zip(0..self.n_dense).for_each(|(slot, row)| *slot = row);
+        for (&id, &row) in &self.sparse {
+            if let Some(slot) = usize::try_from(id).ok().and_then(|it| self.rows.get_mut(it)) {
+                *slot = row;
+            }
+        }
+    }
+
+    /// Adds the rows of `ids` to `out`. False if one has no row; what was added then is void.
+    pub(super) fn extend_rows<T>(&self, ids: &[u64], new: impl Fn(u32) -> T, out: &mut Vec<T>) -> bool {
+        let n_dense = u64::from(self.n_dense);
+        // An id of 0 wraps, and is too great.
+        if ids.iter().fold(0, |max, it| it.wrapping_sub(1).max(max)) < n_dense {
+            #[expect(clippy::cast_possible_truncation, reason = "less than n_dense, which is a u32")]
+            out.extend(ids.iter().map(|&it| new((it - 1) as u32)));
+            return true;
+        }
+        let n_before = out.len();
+        out.extend(ids.iter().map_while(|&it| self.row(it)).map(new));
+        out.len() - n_before == ids.len()
+    }
+
     /// The row with `id`.
     pub(super) fn row(&self, id: u64) -> Option<u32> {
+        if !self.rows.is_empty() {
+            return usize::try_from(id).ok().and_then(|it| self.rows.get(it)).copied().filter(|it| *it != NO_ROW);
+        }
         if let Some(row) = id.checked_sub(1).and_then(|it| u32::try_from(it).ok())
             && row < self.n_dense
         {
@@ -68,13 +106,25 @@ mod tests {
 
     #[test]
     fn dense_sparse_and_mixed_ids_are_found() {
-        for ids in [&[1, 2, 3, 4][..], &[9, 1, u64::MAX], &[1, 2, 7, 3, 4]] {
-            let table = rows(ids).unwrap();
-            for (row, &id) in (0..).zip(ids) {
-                assert_eq!(table.row(id), Some(row), "{ids:?}");
+        // As numbered, with gaps, in another order, too sparse for a list, and of any size.
+        for ids in [&[1, 2, 3, 4][..], &[1, 2, 7, 3, 4], &[9, 2, 5], &[4, 3, 2, 1], &[1, 2, 1000], &[9, 1, u64::MAX]] {
+            for is_indexed in [false, true] {
+                let mut table = rows(ids).unwrap();
+                if is_indexed {
+                    table.index();
+                }
+                for (row, &id) in (0..).zip(ids) {
+                    assert_eq!(table.row(id), Some(row), "{ids:?}");
+                }
+                for id in [0, 100, u64::MAX - 1] {
+                    assert_eq!(table.row(id), None, "{ids:?}");
+                    assert!(!table.extend_rows(&[1, id], |it| it, &mut Vec::new()), "{ids:?}");
+                }
+                let mut found = vec![77];
+                assert!(table.extend_rows(ids, |it| it, &mut found));
+                let all = std::iter::once(77).chain(0..);
+                assert!(found.iter().copied().eq(all.take(ids.len() + 1)), "{ids:?}: {found:?}");
             }
-            assert_eq!(table.row(0), None);
-            assert_eq!(table.row(100), None);
         }
     }
 

@@ -1,18 +1,23 @@
 //! Bytes to [`Profile`] and back. Knows nothing of what is asked of a profile later.
 //!
 //! The format is pprof's `profile.proto`, in `proto/profile.proto` in our words. On disk it is gzipped; a bare message
-//! is read as well. Whatever the bytes, decoding ends in a checked [`Profile`] or in an [`Error`]; it never panics.
+//! is read as well, and so are the formats before it. Whatever the bytes, decoding ends in a checked [`Profile`] or in
+//! an [`Error`]; it never panics.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod decode;
 mod encode;
 mod error;
 mod gzip;
 mod ids;
+mod legacy;
 mod samples;
 mod wire;
 
 pub use encode::{encode, encode_gzip};
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Format};
+
+use std::borrow::Cow;
 
 use crate::profile::Profile;
 
@@ -37,7 +42,11 @@ impl Default for Limits {
     }
 }
 
-/// Reads a profile: gzip, of one member or several, or the bare message.
+/// Reads a profile: gzip, of one member or several, or its bare contents.
+///
+/// These are a message or, if they are none, what older programs write: gperftools' binary CPU profiles, texts of heaps,
+/// counts, threads and waits, Java's texts, and jemalloc's. These are read as pprof reads them, but for jemalloc's,
+/// which pprof refuses.
 ///
 /// Texts that are not UTF-8 are read with U+FFFD for the bad bytes, as one bad label should not hide a profile.
 /// A label with an empty text, or with the number 0 and no unit, says nothing in this format and is dropped.
@@ -50,16 +59,34 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Profile, Error> {
         return Err(ErrorKind::Empty.at_no_offset());
     }
     if gzip::is_gzip(bytes) {
-        return decode_message(&gzip::inflate(bytes, limits.max_inflated)?);
+        return decode_inflated(&gzip::inflate(bytes, limits.max_inflated)?);
     }
     if limits.max_inflated < bytes.len() as u64 {
         return Err(ErrorKind::TooLarge { limit: limits.max_inflated }.at_no_offset());
     }
-    decode_message(bytes)
+    decode_inflated(bytes)
 }
 
-fn decode_message(message: &[u8]) -> Result<Profile, Error> {
-    decode::decode(message).map_err(|err| text_error(message).unwrap_or(err))
+fn decode_inflated(bytes: &[u8]) -> Result<Profile, Error> {
+    let error = match decode::decode(bytes) {
+        Ok(profile) => return Ok(profile),
+        Err(error) => error,
+    };
+    if matches!(error.kind(), ErrorKind::Empty | ErrorKind::Concatenated) {
+        return Err(error);
+    }
+    legacy::read(bytes).unwrap_or_else(|| Err(text_error(bytes).unwrap_or(error)))
+}
+
+/// The bytes of a file, inflated if it is gzip, for readers of other formats.
+pub(crate) fn plain<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>, Error> {
+    if gzip::is_gzip(bytes) {
+        return gzip::inflate(bytes, limits.max_inflated).map(Cow::Owned);
+    }
+    if limits.max_inflated < bytes.len() as u64 {
+        return Err(ErrorKind::TooLarge { limit: limits.max_inflated }.at_no_offset());
+    }
+    Ok(Cow::Borrowed(bytes))
 }
 
 /// What to say of bytes that do not decode, if they are text: that is of more use than which field it broke.

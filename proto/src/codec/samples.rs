@@ -3,7 +3,7 @@
 use super::decode::Strings;
 use super::error::{Error, ErrorKind};
 use super::ids::Ids;
-use super::wire::Cursor;
+use super::wire::{Cursor, Field};
 use crate::profile::{Label, LabelValue, LocationId, Samples};
 
 /// Reads samples into columns, checking each.
@@ -13,6 +13,8 @@ pub(super) struct SampleReader<'a> {
     pub(super) strings: &'a Strings,
     pub(super) n_types: usize,
     pub(super) samples: Samples,
+    /// Scratch for the ids of a stack.
+    pub(super) ids: Vec<u64>,
 }
 
 impl SampleReader<'_> {
@@ -22,11 +24,7 @@ impl SampleReader<'_> {
         let n_values = self.samples.values.len();
         while let Some(field) = message.field("sample")? {
             match field.number {
-                1 => message.numbers(field, "sample.location_id", |id, offset| {
-                    let dangling = || ErrorKind::Dangling { what: "sample.location_id", id }.at(offset);
-                    self.samples.locations.push(LocationId(self.locations.row(id).ok_or_else(dangling)?));
-                    Ok(())
-                })?,
+                1 => self.read_stack(field, &mut message)?,
                 2 => message.numbers(field, "sample.value", |value, _| {
                     self.samples.values.push(value.cast_signed());
                     Ok(())
@@ -48,6 +46,40 @@ impl SampleReader<'_> {
         }
         self.samples.end_sample();
         Ok(())
+    }
+
+    fn read_stack(&mut self, field: Field, message: &mut Cursor<'_>) -> Result<(), Error> {
+        const WHAT: &str = "sample.location_id";
+        let Some(mut packed) = message.packed(field, WHAT)? else {
+            let id = message.varint(field, WHAT)?;
+            let dangling = || ErrorKind::Dangling { what: WHAT, id }.at(field.offset);
+            self.samples.locations.push(LocationId(self.locations.row(id).ok_or_else(dangling)?));
+            return Ok(());
+        };
+        while !packed.is_empty() {
+            let start = packed;
+            packed.batch(WHAT, &mut self.ids)?;
+            let locations = &mut self.samples.locations;
+            if !self.locations.extend_rows(&self.ids, LocationId, locations) {
+                return Err(self.dangling(start));
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the packed ids dangles, and where.
+    #[cold]
+    fn dangling(&self, mut packed: Cursor<'_>) -> Error {
+        loop {
+            let offset = packed.offset();
+            match packed.raw_varint("sample.location_id") {
+                Ok(id) if self.locations.row(id).is_none() => {
+                    return ErrorKind::Dangling { what: "sample.location_id", id }.at(offset);
+                }
+                Ok(_) => {}
+                Err(err) => return err,
+            }
+        }
     }
 
     /// Reads one `Label`. Which kind it is shows only in what is not 0; if nothing is, there is no label.

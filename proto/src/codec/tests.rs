@@ -200,12 +200,51 @@ fn what_is_no_profile_is_told_so() {
     let check = |bytes: &[u8], expected: &str| assert_eq!(read(bytes).unwrap_err().to_string(), expected);
     check(b"", "empty input file");
     check(&gzip::deflate(b""), "empty input file");
-    let text = b"heap profile: 1: 2 [3: 4] @ heap/5\nmore";
-    check(text, "not a profile.proto message, but text: \"heap profile: 1: 2 [3: 4] @ heap\"");
+    let text = b"pea profile: 1: 2 [3: 4] @ pea/5\nmore";
+    check(text, "not a profile.proto message, but text: \"pea profile: 1: 2 [3: 4] @ pea/5\"");
     check(&[0x98, 0x06, 1], "not a profile: no field of one in 3 bytes");
     check(&[0x12, 9, 0], "not a profile: sample of 9 bytes, with only 1 left (at offset 0x1)");
     check(&[0x10, 9], "not a profile: sample: found wire type Varint, expected LengthDelimited (at offset 0x1)");
-    check(&FIXTURES[0].1[..200], "damaged gzip: incomplete deflate stream");
+}
+
+#[test]
+fn damaged_gzip_is_told_from_what_is_in_it() {
+    let check = |bytes: &[u8], expected: &str| {
+        assert_eq!(read(bytes).unwrap_err().to_string(), format!("damaged gzip: {expected}"));
+    };
+    let file = FIXTURES[0].1;
+    let [head, tail] = [&file[..200], &file[200..]];
+    check(head, "it is cut short after 200 bytes (at offset 0xc8)");
+    check(&file[..file.len() - 1], &format!("it is cut short after {} bytes (at offset {0:#x})", file.len() - 1));
+    check(&file[..5], "it is cut short after 5 bytes (at offset 0x5)");
+    let at_end = format!("(at offset {:#x})", file.len());
+    let expected = "expected its end or another gzip member";
+    check(&[file, b"garbage"].concat(), &format!("found 7 bytes after it, \"garbage\"…, {expected} {at_end}"));
+    check(&[file, b"\0"].concat(), &format!("found 1 bytes after it, \"\\0\"…, {expected} {at_end}"));
+    let cut = file.len() + 5;
+    check(&[file, &file[..5]].concat(), &format!("it is cut short after {cut} bytes (at offset {cut:#x})"));
+    let checksum = [&file[..file.len() - 8], &[1], &file[file.len() - 7..]].concat();
+    check(&checksum, &format!("corrupt gzip stream does not have a matching checksum {at_end}"));
+    let method = [&file[..2], &[9], &file[3..]].concat();
+    check(&method, "invalid gzip header (at offset 0xa)");
+    let corrupt = read(&[head, &[0xff; 20], tail].concat()).unwrap_err();
+    assert!(corrupt.to_string().starts_with("damaged gzip: corrupt deflate stream (at offset 0x"), "{corrupt}");
+}
+
+/// Whatever a file's end says its size is, it is read whole.
+#[test]
+fn members_are_read_whatever_their_sizes() {
+    let message = fixture();
+    for parts in [[0, 0, message.len()], [message.len(), 0, 0], [7, 7, 7], [1000, 10, 0]] {
+        let mut rest = message.as_slice();
+        let mut file = Vec::new();
+        for n_bytes in parts.into_iter().chain([message.len()]) {
+            let (part, others) = rest.split_at(n_bytes.min(rest.len()));
+            file.extend(gzip::deflate(part));
+            rest = others;
+        }
+        assert_eq!(gzip::inflate(&file, u64::MAX).unwrap(), message, "{parts:?}");
+    }
 }
 
 #[test]

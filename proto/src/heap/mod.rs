@@ -5,7 +5,7 @@
 //! goes to a pprof file; [`write_text`] writes it as it is, since readers of the text unsample on their own.
 
 mod align;
-mod text;
+pub(crate) mod text;
 
 pub use text::write_text;
 
@@ -30,7 +30,9 @@ impl Columns {
     fn of(profile: &Profile) -> Self {
         let column = |kind: &str| profile.sample_types().iter().position(|it| profile.string(it.kind) == kind);
         let pair = |objects, space| Some(Pair { objects: column(objects)?, space: column(space)? });
-        Columns { alloc: pair("alloc_objects", "alloc_space"), inuse: pair("inuse_objects", "inuse_space") }
+        // Readers of old files, which have in-use values alone, call them objects and space.
+        let inuse = pair("inuse_objects", "inuse_space").or_else(|| pair("objects", "space"));
+        Columns { alloc: pair("alloc_objects", "alloc_space"), inuse }
     }
 
     fn pairs(self) -> impl Iterator<Item = Pair> {
@@ -65,7 +67,7 @@ pub fn unsample(raw: &Profile, rate: i64) -> Profile {
 ///
 /// A block of n bytes is seen with probability 1 − e^(−n / rate). Both numbers are cut, and not multiples of each
 /// other, as in Go's runtime/pprof and in pprof's reader of the text form, whose results these are to equal.
-fn estimate(count: i64, bytes: i64, rate: i64) -> (i64, i64) {
+pub(crate) fn estimate(count: i64, bytes: i64, rate: i64) -> (i64, i64) {
     if count == 0 || bytes == 0 {
         return (0, 0);
     }

@@ -14,8 +14,8 @@ use crate::profile::{Line, Profile, SampleRef};
 /// pprof's reader refuses a file with a line of 64 KiB. No line gets longer than this, its end not counted.
 const LONGEST_LINE: usize = 65_000;
 
-/// Writes a raw profile as text: a row for each stack and size, the heaviest in use first; `trailer`, with a line for
-/// each key and value; and the mappings, so that readers know which binaries the addresses are of.
+/// Writes a raw profile as text: a row for each stack and size, the heaviest in use first; `trailer`, if any, with a line
+/// for each key and value; and the mappings, so that readers know which binaries the addresses are of.
 ///
 /// Values are as they were sampled, and readers estimate as [`unsample`](super::unsample) does: `rate` is the same.
 /// Frames carry no offset from their function's start, as Go's do, since a profile does not know where functions start.
@@ -26,11 +26,15 @@ const LONGEST_LINE: usize = 65_000;
 /// If `out` takes no more.
 pub fn write_text(out: &mut impl Write, raw: &Profile, rate: i64, trailer: &[(String, String)]) -> io::Result<()> {
     let rows = rows(raw);
-    write_header(out, &rows, rate)?;
+    // The reader's names for profiles that know no more than blocks in use.
+    let is_of_blocks = raw.sample_types().iter().any(|it| raw.string(it.kind) == "objects");
+    write_header(out, &rows, rate, !is_of_blocks)?;
     for row in &rows {
         write_row(out, raw, row)?;
     }
-    writeln!(out, "\n# wprof.MemStats")?;
+    if !trailer.is_empty() {
+        writeln!(out, "\n# wprof.MemStats")?;
+    }
     for (key, value) in trailer {
         writeln!(out, "# {} = {}", one_line(key), one_line(value))?;
     }
@@ -74,7 +78,7 @@ fn addresses<'a>(raw: &'a Profile, row: &Row<'a>) -> impl Iterator<Item = u64> +
     row.sample.locations.iter().map(|&it| raw.location(it).address)
 }
 
-fn write_header(out: &mut impl Write, rows: &[Row<'_>], rate: i64) -> io::Result<()> {
+fn write_header(out: &mut impl Write, rows: &[Row<'_>], rate: i64, knows_allocated: bool) -> io::Result<()> {
     let sum = |counted: fn(&Row<'_>) -> Counted| {
         rows.iter().map(counted).fold(Counted::default(), |sum, it| Counted {
             bytes: sum.bytes.saturating_add(it.bytes),
@@ -82,9 +86,11 @@ fn write_header(out: &mut impl Write, rows: &[Row<'_>], rate: i64) -> io::Result
         })
     };
     let [inuse, mut alloc] = [sum(|it| it.inuse), sum(|it| it.alloc)];
-    // Where the two are equal, readers take the file for one of in-use values alone.
-    if alloc.bytes == inuse.bytes {
-        alloc.bytes = alloc.bytes.saturating_add(1);
+    // Where the two are equal, or nothing was allocated, readers take the file for one of blocks that are in use, and call
+    // these otherwise.
+    if knows_allocated {
+        let mut near = (0..3).map(|more| alloc.bytes.checked_add(more).unwrap_or(i64::MAX - more));
+        alloc.bytes = near.find(|it| ![0, inuse.bytes].contains(it)).unwrap_or(alloc.bytes);
     }
     write!(out, "heap profile: ")?;
     write_counts(out, inuse, alloc)?;
@@ -100,8 +106,18 @@ fn write_row(out: &mut impl Write, raw: &Profile, row: &Row<'_>) -> io::Result<(
     write_counts(out, row.inuse, row.alloc)?;
     let stack = stack(raw, row.sample);
     writeln!(out, " @{}", stack.text)?;
+    write_frames(out, raw, row.sample, &stack)
+}
+
+/// The frames of a row, for people to read, and the empty line that ends it.
+pub(crate) fn write_frames(
+    out: &mut impl Write,
+    raw: &Profile,
+    sample: SampleRef<'_>,
+    stack: &Stack,
+) -> io::Result<()> {
     let mut frames = Vec::new();
-    for &id in &row.sample.locations[..stack.n_locations] {
+    for &id in &sample.locations[..stack.n_locations] {
         let address = format!("{:#x}", raw.location(id).address);
         match raw.lines(id) {
             [] => frames.push(vec!["#".to_owned(), address]),
@@ -109,20 +125,23 @@ fn write_row(out: &mut impl Write, raw: &Profile, row: &Row<'_>) -> io::Result<(
         }
     }
     write_aligned(out, &frames)?;
-    let n_cut = row.sample.locations.len() - stack.n_locations;
+    let n_cut = sample.locations.len() - stack.n_locations;
     if 0 < n_cut {
         writeln!(out, "#\t… and {n_cut} more, which do not fit the line")?;
     }
     writeln!(out)
 }
 
-struct Stack {
-    text: String,
+/// A stack as a row has it.
+pub(crate) struct Stack {
+    /// The addresses, each behind a space.
+    pub(crate) text: String,
+    /// How many of the sample's locations had room.
     n_locations: usize,
 }
 
 /// The addresses as the reader expects them: of the instruction after the call, from all of which it takes 1.
-fn stack(raw: &Profile, sample: SampleRef<'_>) -> Stack {
+pub(crate) fn stack(raw: &Profile, sample: SampleRef<'_>) -> Stack {
     let mut stack = Stack { text: String::new(), n_locations: 0 };
     for &id in sample.locations {
         let address = format!(" {:#x}", raw.location(id).address.wrapping_add(1));
@@ -156,7 +175,7 @@ fn frame(raw: &Profile, address: &str, line: &Line) -> Vec<String> {
 
 /// The binaries, in the form of a memory map that has room for build ids. Their names are in brackets, as of what is
 /// no file: pprof would try to read anything else as an executable of the machine's own kind, and complain.
-fn write_mappings(out: &mut impl Write, raw: &Profile) -> io::Result<()> {
+pub(crate) fn write_mappings(out: &mut impl Write, raw: &Profile) -> io::Result<()> {
     let mut mappings = raw.mappings().iter().filter(|it| it.start < it.limit).peekable();
     if mappings.peek().is_none() {
         return Ok(());
@@ -173,7 +192,7 @@ fn write_mappings(out: &mut impl Write, raw: &Profile) -> io::Result<()> {
 }
 
 /// `text` without what would end its line or its cell, and not too long for one.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     const LONGEST: usize = LONGEST_LINE / 4;
     let end = text.floor_char_boundary(LONGEST);
     text[..end].replace(char::is_control, " ")

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 
-use super::samples::{Label, LabelValue, SampleRef};
+use super::samples::{Label, LabelValue};
 use super::tables::{Function, FunctionId, Line, Location, LocationId, Mapping, MappingId, ValueType};
 use super::{Profile, StringId};
 
@@ -18,7 +18,8 @@ pub struct ProfileBuilder {
     functions: FxHashMap<Function, FunctionId>,
     mappings: FxHashMap<Mapping, MappingId>,
     locations: HashTable<LocationId>,
-    samples: HashTable<usize>,
+    /// Positions by the hash of stack and labels, which is kept: to make it again a stack would be fetched from memory.
+    samples: HashTable<(u64, usize)>,
     /// Scratch for one sample's labels.
     labels: Vec<Label>,
 }
@@ -39,7 +40,7 @@ pub struct MappingSpec<'a> {
 }
 
 /// A function to be interned; see [`Function`] for the fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[expect(missing_docs, reason = "the fields are Function's, with texts in place of ids")]
 pub struct FunctionSpec<'a> {
     pub name: &'a str,
@@ -157,7 +158,7 @@ impl ProfileBuilder {
     }
 
     /// The patterns of frames that reports leave out, and of those that are spared.
-    pub(crate) fn frame_patterns(&mut self, drop: &str, keep: &str) {
+    pub fn frame_patterns(&mut self, drop: &str, keep: &str) {
         self.profile.header.drop_frames = self.profile.strings.intern(drop);
         self.profile.header.keep_frames = self.profile.strings.intern(keep);
     }
@@ -207,16 +208,22 @@ impl ProfileBuilder {
         self.labels = interned;
     }
 
+    /// How many samples there are by now: equal ones became one.
+    #[must_use]
+    pub fn n_samples(&self) -> usize {
+        self.profile.samples.len()
+    }
+
     /// [`sample`](Self::sample) with labels that are interned and sorted.
     pub(crate) fn add(&mut self, locations: &[LocationId], values: &[i64], labels: &[Label]) {
         let n_types = self.profile.sample_types.len();
         let samples = &mut self.profile.samples;
         let hash = hash_sample(locations, labels);
-        let same = |&idx: &usize| {
-            let sample = samples.get(idx, n_types);
-            sample.locations == locations && sample.labels == labels
+        let same = |&(its_hash, idx): &(u64, usize)| {
+            let sample = (its_hash == hash).then(|| samples.get(idx, n_types));
+            sample.is_some_and(|it| it.locations == locations && it.labels == labels)
         };
-        if let Some(&idx) = self.samples.find(hash, same) {
+        if let Some(&(_, idx)) = self.samples.find(hash, same) {
             for (sum, value) in samples.values[idx * n_types..].iter_mut().zip(values) {
                 *sum = sum.saturating_add(*value);
             }
@@ -224,10 +231,12 @@ impl ProfileBuilder {
         }
         let idx = samples.len();
         samples.push(locations, values, labels);
-        self.samples.insert_unique(hash, idx, |&idx| {
-            let SampleRef { locations, labels, .. } = samples.get(idx, n_types);
-            hash_sample(locations, labels)
-        });
+        self.samples.insert_unique(hash, (hash, idx), |&(hash, _)| hash);
+    }
+
+    /// Makes room for `n_samples` different samples.
+    pub(crate) fn reserve(&mut self, n_samples: usize) {
+        self.samples.reserve(n_samples, |&(hash, _)| hash);
     }
 
     /// The profile.
@@ -259,7 +268,11 @@ impl ProfileBuilder {
 /// Only whole words: rustc-hash is fast at those, and a stack is nothing else.
 fn hash_sample(locations: &[LocationId], labels: &[Label]) -> u64 {
     let mut hasher = FxHasher::default();
-    for location in locations {
+    let (pairs, rest) = locations.as_chunks::<2>();
+    for [one, other] in pairs {
+        hasher.write_u64(u64::from(one.0) << 32 | u64::from(other.0));
+    }
+    for location in rest {
         hasher.write_u32(location.0);
     }
     labels.hash(&mut hasher);

@@ -63,6 +63,8 @@ pub fn merge(profiles: &[Profile]) -> Result<Profile, MergeError> {
         merged.profile().header.period = period;
     }
     merge_headers(profiles, &columns, &mut merged);
+    // At least so many, but for those without a value.
+    merged.reserve(profiles.iter().map(Profile::n_samples).max().unwrap_or(0));
     for (profile, columns) in profiles.iter().zip(&columns) {
         Source::new(profile, columns).add_to(&mut merged);
     }

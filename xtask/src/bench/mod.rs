@@ -1,9 +1,9 @@
 //! `cargo xtask bench`: what profiling costs, and whether its numbers are true. Plain and profiled runs take turns, so that a
 //! machine that slows down slows both; a ratio is of neighbours, and is shown with its spread.
 
-mod codec;
 mod cost;
 mod pieces;
+mod pprof;
 mod run_stats;
 mod run_time;
 mod spread;
@@ -30,6 +30,12 @@ const TURNS: usize = 7;
 
 /// Builds all, then measures: the guests named, or a module of the user's with its arguments, or the usual ones.
 pub(crate) fn run(project: &Project, args: &[String]) -> Result<()> {
+    match args.split_first() {
+        // These need no guest, so nothing is built for them.
+        Some((what, rest)) if what == "pprof" => return project.step("reading profiles", || pprof::run(project, rest)),
+        Some((what, rest)) if what == "pprof-worker" => return pprof::worker::run(rest),
+        _ => {}
+    }
     let toolchain = setup::wasm_targets(project)?;
     bundle::build(project, &toolchain)?;
     project.build()?;
@@ -49,8 +55,7 @@ fn run_usual(project: &Project, args: &[String]) -> Result<()> {
     }
     project.step("cost of a sample", || pieces::cost_of_a_sample(project))?;
     project.step("cost of a block", || pieces::cost_of_a_block(project))?;
-    project.step("start-up", || pieces::start_up(project))?;
-    project.step("encoding and decoding", codec::measure)
+    project.step("start-up", || pieces::start_up(project))
 }
 
 fn workloads(project: &Project, args: &[String]) -> Result<Vec<Workload>> {

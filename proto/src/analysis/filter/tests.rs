@@ -1,7 +1,7 @@
 //! Cases checked against `go tool pprof`.
 
 use super::*;
-use crate::{LabelSpec, ProfileBuilder};
+use crate::{LabelSpec, ProfileBuilder, stacks};
 
 /// Samples 1, 2, 4, 8, 16 with labels of several kinds, and 32 without.
 fn profile() -> Profile {
@@ -21,7 +21,8 @@ fn profile() -> Profile {
 #[track_caller]
 fn check(tagfocus: &str, tagignore: &str, expected: i64) {
     let whole = profile();
-    let options = FilterOptions { tagfocus: tagfocus.to_owned(), tagignore: tagignore.to_owned() };
+    let options =
+        FilterOptions { tagfocus: tagfocus.to_owned(), tagignore: tagignore.to_owned(), ..FilterOptions::default() };
     let (part, warnings) = filter(&whole, &options).unwrap();
     let left: i64 = part.samples().map(|it| it.values[0]).sum();
     assert_eq!(left, expected, "tagfocus={tagfocus} tagignore={tagignore}");
@@ -83,7 +84,8 @@ fn nothing_asked_copies_nothing() {
 
 #[test]
 fn what_is_said_is_what_pprof_says() {
-    let options = FilterOptions { tagfocus: "bytes=1kb:".to_owned(), tagignore: "x".to_owned() };
+    let options =
+        FilterOptions { tagfocus: "bytes=1kb:".to_owned(), tagignore: "x".to_owned(), ..FilterOptions::default() };
     let said: Vec<String> = filter(&profile(), &options).unwrap().1.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["tagfocus:Interpreted '1kb:' as range, not regexp", "TagIgnore expression matched no samples"]);
     let active: Vec<_> = options.active().collect();
@@ -97,4 +99,83 @@ fn what_is_no_filter_is_an_error() {
         let error = filter(&profile(), &options).unwrap_err();
         assert!(error.to_string().starts_with("parsing tagignore regexp: "), "{error}");
     }
+}
+
+/// `options` are as on a command line: `focus=a show=b`.
+#[track_caller]
+fn check_stacks(stacks: &str, options: &str, expected: &[&str]) {
+    let mut filters = FilterOptions::default();
+    for (option, text) in options.split(' ').filter_map(|it| it.split_once('=')) {
+        let field = match option {
+            "focus" => &mut filters.focus,
+            "ignore" => &mut filters.ignore,
+            "hide" => &mut filters.hide,
+            "show" => &mut filters.show,
+            "show_from" => &mut filters.show_from,
+            "prune_from" => &mut filters.prune_from,
+            other => panic!("no option {other}"),
+        };
+        text.clone_into(field);
+    }
+    let whole = stacks::profile(stacks);
+    let (part, _) = filter(&whole, &filters).unwrap();
+    assert_eq!(drawn(&part), expected, "{options} of {stacks}");
+}
+
+/// Stacks from the root, `>` before what was inlined, as [`stacks`] reads them.
+fn drawn(profile: &Profile) -> Vec<String> {
+    let name = |line: &crate::Line| profile.string(profile.function(line.function).name);
+    let location = |&id: &crate::LocationId| profile.lines(id).iter().rev().map(name).collect::<Vec<_>>().join(">");
+    let stack = |sample: crate::SampleRef<'_>| {
+        let frames: Vec<String> = sample.locations.iter().rev().map(location).collect();
+        format!("{} {}", frames.join(";"), sample.values[0])
+    };
+    profile.samples().map(stack).collect()
+}
+
+#[test]
+fn samples_are_focused_and_ignored_by_any_of_their_frames() {
+    let stacks = "main;a;b 1\nmain;c 2\nmain;a;d 4";
+    check_stacks(stacks, "focus=^a", &["main;a;b 1", "main;a;d 4"]);
+    check_stacks(stacks, "focus=^a$ ignore=d", &["main;a;b 1"]);
+    check_stacks(stacks, "ignore=^a", &["main;c 2"]);
+    check_stacks(stacks, "ignore=main", &[]);
+    check_stacks(stacks, "focus=[bc]", &["main;a;b 1", "main;c 2"]);
+}
+
+#[test]
+fn frames_are_hidden_and_shown_one_by_one() {
+    let stacks = "main;a>b;c 1\nmain;x 2";
+    check_stacks(stacks, "hide=^a", &["main;b;c 1", "main;x 2"]);
+    check_stacks(stacks, "hide=^a|b", &["main;c 1", "main;x 2"]);
+    check_stacks(stacks, "show=b|c", &["b;c 1"]);
+    check_stacks(stacks, "show=main|x hide=main", &["x 2"]);
+    check_stacks(stacks, "hide=.", &[]);
+}
+
+#[test]
+fn stacks_are_cut_at_frames() {
+    let stacks = "main;a>b;c;b 1\nmain;x 2";
+    check_stacks(stacks, "show_from=b", &["b;c;b 1"]);
+    check_stacks(stacks, "show_from=^a", &["a>b;c;b 1"]);
+    check_stacks(stacks, "prune_from=c", &["main;a>b;c 1", "main;x 2"]);
+    check_stacks(stacks, "prune_from=^a$", &["main;a 1", "main;x 2"]);
+}
+
+#[test]
+fn labels_are_shown_and_hidden_by_key() {
+    let keys = |options: &FilterOptions| {
+        let whole = profile();
+        let (part, _) = filter(&whole, options).unwrap();
+        let mut keys: Vec<String> =
+            part.samples().flat_map(|it| it.labels).map(|it| part.string(it.key).to_owned()).collect();
+        keys.sort();
+        keys.dedup();
+        keys.join(" ")
+    };
+    assert_eq!(keys(&FilterOptions { tagshow: "^t".to_owned(), ..FilterOptions::default() }), "tenant");
+    let hide = FilterOptions { taghide: "e".to_owned(), ..FilterOptions::default() };
+    assert_eq!(keys(&hide), "");
+    let both = FilterOptions { tagshow: "t".to_owned(), taghide: "q".to_owned(), ..FilterOptions::default() };
+    assert_eq!(keys(&both), "bytes latency stage tenant");
 }

@@ -1,0 +1,205 @@
+//! Samples to nodes and edges.
+
+use rustc_hash::FxHashMap;
+
+use super::tags::{SampleTags, TagNames};
+use super::{Calls, Edge, EdgeIdx, Graph, GraphOptions, Node, NodeIdx, Sums, Weight};
+use crate::analysis::frames::{FrameId, Frames};
+use crate::profile::{Profile, SampleRef};
+
+impl Graph {
+    /// The graph of `profile`. `kept` are the frames that count; the others are passed over as if the stacks did not
+    /// have them, except that what ends in one is nobody's flat.
+    pub(super) fn new(profile: &Profile, frames: &Frames, options: &GraphOptions, kept: Option<&[bool]>) -> Self {
+        let mut builder = Builder::new(profile, frames, options, kept);
+        for (idx, sample) in profile.samples().enumerate() {
+            let count = if options.mean { sample.values[0] } else { 0 };
+            let value = sample.values[options.sample_index];
+            if value == 0 && count == 0 {
+                continue;
+            }
+            builder.stamp = idx + 1;
+            builder.weight = Weight { value, count };
+            builder.tags = builder.graph.tag_names.of_sample(profile, sample.labels);
+            if options.call_tree {
+                builder.add_to_tree(sample);
+            } else {
+                builder.add(sample);
+            }
+        }
+        let mut graph = builder.graph;
+        graph.show(options.drop_negative);
+        graph
+    }
+
+    fn show(&mut self, drop_negative: bool) {
+        let is_shown = |sums: &Sums| {
+            let is_negative = sums.flat < 0 || (sums.flat == 0 && sums.cum < 0);
+            (sums.flat != 0 || sums.cum != 0) && !(drop_negative && is_negative)
+        };
+        self.shown = (0..).map(NodeIdx).zip(&self.nodes).filter(|it| is_shown(&it.1.sums)).map(|it| it.0).collect();
+    }
+}
+
+struct Builder<'a> {
+    frames: &'a Frames,
+    kept: Option<&'a [bool]>,
+    /// By frame: whether calls into it are of interest.
+    wants_calls: Vec<bool>,
+    graph: Graph,
+    edge_ids: FxHashMap<(NodeIdx, NodeIdx), EdgeIdx>,
+    /// In a forest: the node of each frame below each node, or among the roots.
+    children: FxHashMap<(Option<NodeIdx>, FrameId), NodeIdx>,
+    /// Of the sample that is being added.
+    stamp: usize,
+    weight: Weight,
+    tags: SampleTags,
+}
+
+impl<'a> Builder<'a> {
+    fn new(profile: &Profile, frames: &'a Frames, options: &GraphOptions, kept: Option<&'a [bool]>) -> Self {
+        // Without a tree every frame is a node, whether it is used or not, so that a frame's id is its node's.
+        let nodes = if options.call_tree { Vec::new() } else { frames.ids().map(Node::new).collect() };
+        let tag_names = TagNames::new(profile, options.tags.as_deref());
+        Builder {
+            frames,
+            kept,
+            wants_calls: match options.calls {
+                Calls::All => vec![true; frames.len()],
+                Calls::IntoInlined => ever_inlined(profile, frames),
+            },
+            graph: Graph { nodes, edges: Vec::new(), shown: Vec::new(), tag_names, is_tree: options.call_tree },
+            edge_ids: FxHashMap::default(),
+            children: FxHashMap::default(),
+            stamp: 0,
+            weight: Weight { value: 0, count: 0 },
+            tags: SampleTags::default(),
+        }
+    }
+
+    fn add(&mut self, sample: SampleRef<'_>) {
+        let mut parent: Option<NodeIdx> = None;
+        // A residual edge goes over frames that do not count.
+        let mut is_residual = false;
+        for &location in sample.locations.iter().rev() {
+            let at = self.frames.at(location);
+            for (depth, &frame) in at.iter().enumerate().rev() {
+                if self.kept.is_some_and(|it| !it[frame.index()]) {
+                    is_residual = true;
+                    continue;
+                }
+                let node = NodeIdx(frame.0);
+                self.add_cum(node);
+                if let Some(caller) = parent
+                    && caller != node
+                    && self.wants_calls[frame.index()]
+                {
+                    self.add_edge(caller, node, is_residual, depth + 1 < at.len());
+                }
+                parent = Some(node);
+                is_residual = false;
+            }
+        }
+        if let Some(leaf) = parent.filter(|_| !is_residual) {
+            self.add_flat(leaf);
+        }
+    }
+
+    fn add_to_tree(&mut self, sample: SampleRef<'_>) {
+        let mut parent: Option<NodeIdx> = None;
+        for &location in sample.locations.iter().rev() {
+            let at = self.frames.at(location);
+            for (depth, &frame) in at.iter().enumerate().rev() {
+                let node = self.child(parent, frame);
+                self.add_cum(node);
+                if let Some(caller) = parent {
+                    self.add_edge(caller, node, false, depth + 1 < at.len());
+                }
+                parent = Some(node);
+            }
+        }
+        if let Some(leaf) = parent {
+            self.add_flat(leaf);
+        }
+    }
+
+    fn child(&mut self, parent: Option<NodeIdx>, frame: FrameId) -> NodeIdx {
+        let nodes = &mut self.graph.nodes;
+        *self.children.entry((parent, frame)).or_insert_with(|| {
+            nodes.push(Node::new(frame));
+            NodeIdx(row(nodes.len() - 1))
+        })
+    }
+
+    fn add_cum(&mut self, node: NodeIdx) {
+        let node = &mut self.graph.nodes[node.index()];
+        if node.last_sample != self.stamp {
+            node.last_sample = self.stamp;
+            node.sums.add_cum(self.weight);
+            node.tags.add_cum(&self.tags, self.weight);
+        }
+    }
+
+    fn add_flat(&mut self, node: NodeIdx) {
+        let node = &mut self.graph.nodes[node.index()];
+        node.sums.add_flat(self.weight);
+        node.tags.add_flat(&self.tags, self.weight);
+    }
+
+    fn add_edge(&mut self, from: NodeIdx, to: NodeIdx, is_residual: bool, is_inline: bool) {
+        let Graph { nodes, edges, .. } = &mut self.graph;
+        // Stacks come in runs that share calls, so the last callee of a caller is mostly the next.
+        let last = nodes[from.index()].last_call.filter(|it| edges[it.0 as usize].to == to);
+        let idx = last.unwrap_or_else(|| {
+            *self.edge_ids.entry((from, to)).or_insert_with(|| {
+                let idx = EdgeIdx(row(edges.len()));
+                let (is_cut, last_sample) = (false, 0);
+                edges.push(Edge { from, to, weight: 0, count: 0, is_residual, is_inline, is_cut, last_sample });
+                nodes[from.index()].callees.push(idx);
+                nodes[to.index()].callers.push(idx);
+                idx
+            })
+        });
+        nodes[from.index()].last_call = Some(idx);
+        let edge = &mut edges[idx.0 as usize];
+        if edge.last_sample != self.stamp {
+            edge.last_sample = self.stamp;
+            edge.weight = edge.weight.saturating_add(self.weight.value);
+            edge.count = edge.count.saturating_add(self.weight.count);
+            edge.is_residual |= is_residual;
+            edge.is_inline &= is_inline;
+        }
+    }
+}
+
+impl Node {
+    fn new(frame: FrameId) -> Self {
+        Node {
+            frame,
+            sums: Sums::default(),
+            callers: Vec::new(),
+            callees: Vec::new(),
+            tags: super::tags::NodeTags::default(),
+            last_call: None,
+            last_sample: 0,
+        }
+    }
+}
+
+/// # Panics
+///
+/// From 2³² nodes or edges on, which would take hundreds of gigabytes.
+fn row(idx: usize) -> u32 {
+    #[expect(clippy::expect_used, reason = "documented above")]
+    u32::try_from(idx).expect("fewer than 2^32 nodes and edges")
+}
+
+fn ever_inlined(profile: &Profile, frames: &Frames) -> Vec<bool> {
+    let mut inlined = vec![false; frames.len()];
+    for location in profile.location_ids() {
+        if let [inner @ .., _] = frames.at(location) {
+            inner.iter().for_each(|it| inlined[it.index()] = true);
+        }
+    }
+    inlined
+}
