@@ -210,6 +210,12 @@ pub(crate) fn divide(value: i64, divide_by: f64) -> i64 {
     if 0.0 < ratio && ratio != 1.0 { truncate(to_f64(value) * ratio) } else { value }
 }
 
+/// `value × ratio`, to the nearest integer.
+pub(crate) fn multiply(value: i64, ratio: f64) -> i64 {
+    #[expect(clippy::float_cmp, reason = "only exactly 1 changes nothing")]
+    if ratio == 1.0 { value } else { truncate((to_f64(value) * ratio).round()) }
+}
+
 /// A share of a whole, five characters wide and the sign: `" 0.5%"`, `"39.22%"`, `"  100%"`. Its sign is not shown.
 ///
 /// Width and alignment of the format string are honoured.

@@ -19,6 +19,8 @@ use proto::codec::ErrorKind;
 use proto::formats::{self, ReadError};
 use proto::{Limits, Profile};
 
+use crate::said::go_duration;
+
 pub(super) use mode::Symbolize;
 
 /// How many profiles are read at once, as they must be together in memory before they are added up.
@@ -152,8 +154,8 @@ fn fetch_one(name: &OsStr, opts: &FetchOpts) -> anyhow::Result<(Profile, Vec<Str
     let bytes = match &target {
         Some(target) => {
             eprintln!("Fetching profile over HTTP from {}", target.url);
-            if let Some(seconds) = positive(opts.seconds) {
-                eprintln!("Please wait... ({})", go_duration(seconds));
+            if positive(opts.seconds).is_some() {
+                eprintln!("Please wait... ({})", go_duration(opts.seconds.saturating_mul(1_000_000_000)));
             }
             http::get(&target.url, target.patience, opts.max_inflated, &opts.tls)?
         }
@@ -183,16 +185,6 @@ fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
 
 fn too_large(limit: u64) -> anyhow::Error {
     anyhow::anyhow!("profile is larger than the limit of {limit} bytes, which --max_inflated raises")
-}
-
-/// Seconds as Go writes durations: `1h0m5s`.
-fn go_duration(seconds: u64) -> String {
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{seconds}s"),
-        (0, _) => format!("{minutes}m{seconds}s"),
-        _ => format!("{hours}h{minutes}m{seconds}s"),
-    }
 }
 
 #[cfg(test)]

@@ -43,9 +43,7 @@ impl<'a> Writer<'a> {
         let graph = &self.call_graph.graph;
         let flat = self.whole(graph.node(node).sums.flat_value());
         writeln!(out, "{} {} {flat}", self.address(frame.address), frame.line)?;
-        let mut calls: Vec<EdgeIdx> = graph.callees(node).collect();
-        graph.sort_edges(&self.call_graph.frames, &mut calls);
-        calls.into_iter().try_for_each(|it| self.write_call(out, it))?;
+        self.call_graph.callees(node).into_iter().try_for_each(|it| self.write_call(out, it))?;
         self.previous = Some(frame);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use proto::analysis::listing::Sums;
+use proto::analysis::graph::Sums;
 use proto::analysis::{address_weights, base_name};
 use proto::units::Scale;
 use proto::{LocationId, Mapping, MappingId, Profile};

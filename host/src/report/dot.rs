@@ -2,7 +2,7 @@
 
 mod color;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use proto::analysis::calls::{CallGraph, Purpose};
@@ -20,8 +20,16 @@ pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> 
     writeln!(out, "digraph \"{}\" {{", if title.is_empty() { "unnamed" } else { &title })?;
     writeln!(out, "node [style=filled fillcolor=\"#f8f8f8\"]")?;
     write_legend(out, report, &call_graph, &title)?;
-    call_graph.graph.shown().iter().try_for_each(|&it| drawing.write_node(out, it))?;
-    drawing.edges().into_iter().try_for_each(|it| drawing.write_edge(out, it))?;
+    let mut with_tags = HashSet::new();
+    for &node in call_graph.graph.shown() {
+        if drawing.write_node(out, node)? {
+            with_tags.insert(node);
+        }
+    }
+    for edge in drawing.edges() {
+        let has_tags = with_tags.contains(&call_graph.graph.edge(edge).from);
+        drawing.write_edge(out, edge, has_tags)?;
+    }
     writeln!(out, "}}")
 }
 
@@ -64,7 +72,8 @@ impl Drawing<'_> {
         format!("{} ({})", self.amount(value), share.trim())
     }
 
-    fn write_node(&self, out: &mut dyn Write, node: NodeIdx) -> io::Result<()> {
+    /// Says whether it has tags.
+    fn write_node(&self, out: &mut dyn Write, node: NodeIdx) -> io::Result<bool> {
         let id = self.ids[&node];
         let frame = self.call_graph.frames.get(self.call_graph.graph.node(node).frame);
         let cum = self.call_graph.graph.node(node).sums.cum_value();
@@ -97,67 +106,64 @@ impl Drawing<'_> {
         8 + growth
     }
 
-    /// A box for each label's share, below the place.
-    fn write_tags(&self, out: &mut dyn Write, node: NodeIdx, id: usize) -> io::Result<()> {
+    /// A box for each label's share, below the place; says whether there is one.
+    fn write_tags(&self, out: &mut dyn Write, node: NodeIdx, id: usize) -> io::Result<bool> {
         // Below a leaf they tell of all, since what it called may have been left out.
         let by_flat = self.call_graph.graph.callees(node).next().is_some();
         let (texts, sizes) = self.call_graph.graph.tags(node, by_flat);
+        let from = format!("N{id}");
+        let mut has_tags = false;
         for (idx, text) in texts.iter().enumerate() {
             let value = if by_flat { text.tag.sums.flat_value() } else { text.tag.sums.cum_value() };
             if value != 0 {
-                let weight = self.amount(value);
-                let name = escaped_tag(&text.tag.name);
-                writeln!(
-                    out,
-                    "N{id}_{idx} [label = \"{name}\" id=\"N{id}_{idx}\" fontsize=8 shape=box3d tooltip=\"{weight}\"]"
-                )?;
-                writeln!(
-                    out,
-                    "N{id} -> N{id}_{idx} [label=\" {weight}\" weight=100 tooltip=\"{weight}\" labeltooltip=\"{weight}\"]"
-                )?;
-                self.write_sizes(out, &text.sizes, by_flat, &format!("N{id}_{idx}"))?;
+                let to = format!("{from}_{idx}");
+                self.write_box(out, &from, &to, &escaped_tag(&text.tag.name), value, "")?;
+                self.write_sizes(out, &text.sizes, by_flat, &to)?;
+                has_tags = true;
             }
         }
-        self.write_sizes(out, &sizes, by_flat, &format!("N{id}"))
+        Ok(self.write_sizes(out, &sizes, by_flat, &from)? || has_tags)
     }
 
-    fn write_sizes(&self, out: &mut dyn Write, sizes: &[Tag], by_flat: bool, from: &str) -> io::Result<()> {
+    fn write_sizes(&self, out: &mut dyn Write, sizes: &[Tag], by_flat: bool, from: &str) -> io::Result<bool> {
+        let mut has_sizes = false;
         for (idx, Tag { name, sums }) in sizes.iter().enumerate() {
             let is_own = by_flat || sums.flat_value() == sums.cum_value();
             let (value, style) = if is_own { (sums.flat_value(), "") } else { (sums.cum_value(), " style=\"dotted\"") };
-            if value == 0 {
-                continue;
+            if value != 0 {
+                self.write_box(out, from, &format!("N{from}_{idx}"), name, value, style)?;
+                has_sizes = true;
             }
-            let weight = self.amount(value);
-            writeln!(
-                out,
-                "N{from}_{idx} [label = \"{name}\" id=\"N{from}_{idx}\" fontsize=8 shape=box3d tooltip=\"{weight}\"]"
-            )?;
-            writeln!(
-                out,
-                "{from} -> N{from}_{idx} [label=\" {weight}\" weight=100 tooltip=\"{weight}\" labeltooltip=\"{weight}\"{style}]"
-            )?;
         }
-        Ok(())
+        Ok(has_sizes)
     }
 
-    fn has_tags(&self, node: NodeIdx) -> bool {
-        let by_flat = self.call_graph.graph.callees(node).next().is_some();
-        let (texts, sizes) = self.call_graph.graph.tags(node, by_flat);
-        let is_shown = |it: &Tag| if by_flat { it.sums.flat_value() != 0 } else { it.sums.cum_value() != 0 };
-        texts.iter().map(|it| &it.tag).chain(&sizes).any(is_shown)
+    fn write_box(
+        &self,
+        out: &mut dyn Write,
+        from: &str,
+        to: &str,
+        name: &str,
+        value: i64,
+        style: &str,
+    ) -> io::Result<()> {
+        let weight = self.amount(value);
+        writeln!(out, "{to} [label = \"{name}\" id=\"{to}\" fontsize=8 shape=box3d tooltip=\"{weight}\"]")?;
+        writeln!(
+            out,
+            "{from} -> {to} [label=\" {weight}\" weight=100 tooltip=\"{weight}\" labeltooltip=\"{weight}\"{style}]"
+        )
     }
 
     /// Between places that are shown, the heaviest first, which Graphviz takes for a hint.
     fn edges(&self) -> Vec<EdgeIdx> {
         let graph = &self.call_graph.graph;
-        let mut edges: Vec<EdgeIdx> = graph.shown().iter().flat_map(|&it| graph.callees(it)).collect();
-        edges.retain(|&it| self.ids.contains_key(&graph.edge(it).to));
-        graph.sort_edges(&self.call_graph.frames, &mut edges);
-        edges
+        let edges = graph.shown().iter().flat_map(|&it| graph.callees(it));
+        self.call_graph.sorted(edges.filter(|&it| self.ids.contains_key(&graph.edge(it).to)))
     }
 
-    fn write_edge(&self, out: &mut dyn Write, edge: EdgeIdx) -> io::Result<()> {
+    /// Below a place with tags there is more room.
+    fn write_edge(&self, out: &mut dyn Write, edge: EdgeIdx, has_tags: bool) -> io::Result<()> {
         let edge = self.call_graph.graph.edge(edge);
         let (value, total) = (edge.value(), self.call_graph.total);
         let weight = self.amount(value);
@@ -178,7 +184,7 @@ impl Drawing<'_> {
         let tip = format!("\"{from} {} {to} ({weight})\"", if edge.is_residual { "..." } else { "->" });
         write!(out, " tooltip={tip} labeltooltip={tip}")?;
         let style = if edge.is_residual { " style=\"dotted\"" } else { "" };
-        let apart = if self.has_tags(edge.from) { " minlen=2" } else { "" };
+        let apart = if has_tags { " minlen=2" } else { "" };
         writeln!(out, "{style}{apart}]")
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use proto::analysis::calls::CallGraph;
 use proto::analysis::{FilterOptions, base_name};
 use proto::units::{self, Amount, Percent, Scale};
@@ -43,7 +43,7 @@ pub(super) fn write_profile(out: &mut dyn Write, report: &Report<'_>, scale: &Sc
     write_if(out, "Type: ", &report.value_kind())?;
     write_if(out, "Doc: ", profile.doc_url())?;
     if profile.time_nanos() != 0 {
-        writeln!(out, "Time: {}", local_time(profile.time_nanos()))?;
+        writeln!(out, "Time: {}", local(profile.time_nanos()).strftime("%Y-%m-%d %H:%M:%S %Z"))?;
     }
     if profile.duration_nanos() != 0 {
         write_duration(out, profile.duration_nanos(), report.selection.total, scale)?;
@@ -55,11 +55,11 @@ fn write_if(out: &mut dyn Write, title: &str, text: &str) -> io::Result<()> {
     if text.is_empty() { Ok(()) } else { writeln!(out, "{title}{text}") }
 }
 
-/// In the machine's zone, or that of `TZ`.
-fn local_time(unix_nanos: i64) -> String {
+/// A time in the machine's zone, or that of `TZ`.
+pub(super) fn local(unix_nanos: i64) -> Zoned {
     // An i64 of nanoseconds reaches from 1677 to 2262, which any calendar holds.
     let timestamp = Timestamp::from_nanosecond(i128::from(unix_nanos)).unwrap_or_default();
-    timestamp.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    timestamp.to_zoned(TimeZone::system())
 }
 
 /// With the share of the duration that was measured, if that is a time as well.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use proto::analysis::Frames;
 use proto::analysis::calls::{CallGraph, Purpose};
-use proto::analysis::graph::{EdgeIdx, NodeIdx};
+use proto::analysis::graph::{Edge, EdgeIdx, NodeIdx};
 use proto::{LabelValue, Profile, SampleRef};
 use serde_json::{Value, json};
 
@@ -82,17 +82,15 @@ fn place(call_graph: &CallGraph, node: NodeIdx, purpose: Purpose) -> Value {
         value["line"] = json!(frame.line);
     }
     if purpose == Purpose::Table {
-        let calls = |edges: &mut dyn Iterator<Item = EdgeIdx>, other: fn(&proto::analysis::graph::Edge) -> NodeIdx| {
-            let mut edges: Vec<EdgeIdx> = edges.collect();
-            graph.sort_edges(&call_graph.frames, &mut edges);
+        let calls = |edges: Vec<EdgeIdx>, other: fn(&Edge) -> NodeIdx| -> Vec<Value> {
             let call = |it: EdgeIdx| {
                 let edge = graph.edge(it);
                 json!({ "name": call_graph.name(other(edge)), "value": edge.weight, "inline": edge.is_inline })
             };
-            edges.into_iter().map(call).collect::<Vec<_>>()
+            edges.into_iter().map(call).collect()
         };
-        value["callers"] = json!(calls(&mut graph.callers(node), |it| it.from));
-        value["callees"] = json!(calls(&mut graph.callees(node), |it| it.to));
+        value["callers"] = json!(calls(call_graph.callers(node), |it| it.from));
+        value["callees"] = json!(calls(call_graph.callees(node), |it| it.to));
     }
     value
 }

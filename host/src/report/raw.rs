@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use proto::analysis::{FrameOptions, without_inlined};
 use proto::{Label, LabelValue, Location, LocationId, Mapping, Profile, SampleRef};
 
 use super::Report;
+use super::header::local;
+use crate::said::go_duration;
 
 pub(super) fn write(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let &FrameOptions { noinlines, show_columns, .. } = &report.options.table.frames;
@@ -38,46 +38,14 @@ fn write_header(out: &mut dyn Write, profile: &Profile) -> io::Result<()> {
     writeln!(out, "PeriodType: {} {}", profile.string(period_type.kind), profile.string(period_type.unit))?;
     writeln!(out, "Period: {}", profile.period())?;
     if profile.time_nanos() != 0 {
-        writeln!(out, "Time: {}", time(profile.time_nanos()))?;
+        // As Go prints a time: without zeros at the end of the fraction.
+        writeln!(out, "Time: {}", local(profile.time_nanos()).strftime("%Y-%m-%d %H:%M:%S%.f %z %Z"))?;
     }
     if profile.duration_nanos() != 0 {
         // pprof asks for four characters of it.
         writeln!(out, "Duration: {:.4}", go_duration(profile.duration_nanos()))?;
     }
     Ok(())
-}
-
-/// As Go prints a time in the machine's zone: without zeros at the end of the fraction.
-fn time(unix_nanos: i64) -> String {
-    let time = Timestamp::from_nanosecond(i128::from(unix_nanos)).unwrap_or_default();
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S%.f %z %Z").to_string()
-}
-
-/// As Go prints a duration: `1h2m3.5s`, `1.5ms`, `2µs`.
-fn go_duration(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let nanos = nanos.unsigned_abs();
-    let fraction = |value: u64, unit: u64| {
-        let digits = format!("{:0width$}", value % unit, width = unit.ilog10() as usize);
-        let digits = digits.trim_end_matches('0');
-        if digits.is_empty() || unit == 1 { (value / unit).to_string() } else { format!("{}.{digits}", value / unit) }
-    };
-    let text = match nanos {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{nanos}ns"),
-        1_000..1_000_000 => format!("{}µs", fraction(nanos, 1_000)),
-        1_000_000..1_000_000_000 => format!("{}ms", fraction(nanos, 1_000_000)),
-        _ => {
-            let (hours, minutes) = (nanos / 3_600_000_000_000, nanos / 60_000_000_000 % 60);
-            let seconds = fraction(nanos % 60_000_000_000, 1_000_000_000);
-            match (hours, minutes) {
-                (0, 0) => format!("{seconds}s"),
-                (0, _) => format!("{minutes}m{seconds}s"),
-                _ => format!("{hours}h{minutes}m{seconds}s"),
-            }
-        }
-    };
-    format!("{sign}{text}")
 }
 
 fn sample_types(profile: &Profile) -> String {
@@ -169,26 +137,4 @@ fn write_mapping(out: &mut dyn Write, profile: &Profile, id: usize, it: &Mapping
     let flags: String = flags.iter().filter(|it| it.0).map(|it| it.1).collect();
     let [file, build_id] = [it.filename, it.build_id].map(|it| profile.string(it));
     writeln!(out, "{id}: {:#x}/{:#x}/{:#x} {file} {build_id} {flags}", it.start, it.limit, it.offset)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_gos() {
-        let cases = [
-            (2_000_000_000, "2s"),
-            (1_500_000, "1.5ms"),
-            (1_001, "1.001µs"),
-            (7, "7ns"),
-            (62_000_000_000, "1m2s"),
-            (3_600_000_000_000, "1h0m0s"),
-            (3_723_040_000_000, "1h2m3.04s"),
-            (-1_500_000_000, "-1.5s"),
-        ];
-        for (nanos, expected) in cases {
-            assert_eq!(go_duration(nanos), expected, "{nanos}");
-        }
-    }
 }

@@ -43,7 +43,7 @@ fn write_node(out: &mut dyn Write, call_graph: &CallGraph, node: NodeIdx, sum: i
     let percent = |part| Percent { part, whole: call_graph.total };
     let amount = |value| call_graph.scale.amount(value);
     writeln!(out, "{RULE}")?;
-    for edge in sorted(call_graph, graph.callers(node)) {
+    for edge in call_graph.callers(node) {
         write_edge(out, call_graph, edge, graph.edge(edge).from, cum)?;
     }
     writeln!(
@@ -56,16 +56,10 @@ fn write_node(out: &mut dyn Write, call_graph: &CallGraph, node: NodeIdx, sum: i
         percent(cum),
         call_graph.name(node)
     )?;
-    for edge in sorted(call_graph, graph.callees(node)) {
+    for edge in call_graph.callees(node) {
         write_edge(out, call_graph, edge, graph.edge(edge).to, cum)?;
     }
     Ok(())
-}
-
-fn sorted(call_graph: &CallGraph, edges: impl Iterator<Item = EdgeIdx>) -> Vec<EdgeIdx> {
-    let mut edges: Vec<EdgeIdx> = edges.collect();
-    call_graph.graph.sort_edges(&call_graph.frames, &mut edges);
-    edges
 }
 
 fn write_edge(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::listing::Sums;
+use super::graph::{Sums, Weight};
 use crate::profile::{LocationId, MappingId, Profile};
 
 /// The addresses of `mapping` that have weight. Flat is that of samples whose leaf is there, cum that of samples that
@@ -23,20 +23,16 @@ pub fn address_weights(
     let mut places: FxHashMap<u64, (Sums, usize)> = FxHashMap::default();
     let address = |it: LocationId| Some(profile.location(it)).filter(|it| it.mapping == mapping).map(|it| it.address);
     for (idx, sample) in profile.samples().enumerate() {
-        let value = sample.values[sample_index];
-        let count = if mean { sample.values[0] } else { 0 };
-        if value == 0 && count == 0 {
-            continue;
-        }
+        let Some(weight) = Weight::of(sample, sample_index, mean) else { continue };
         for address in sample.locations.iter().filter_map(|&it| address(it)) {
             let (sums, last_sample) = places.entry(address).or_default();
             if *last_sample != idx + 1 {
                 *last_sample = idx + 1;
-                sums.pass(value, count);
+                sums.add_cum(weight);
             }
         }
         if let Some(leaf) = sample.locations.first().and_then(|&it| address(it)) {
-            places.entry(leaf).or_default().0.end(value, count);
+            places.entry(leaf).or_default().0.add_flat(weight);
         }
     }
     let has_weight = |sums: &Sums| sums.weight() != super::listing::LineWeight::default();

@@ -1,7 +1,7 @@
 //! The call graph as reports show it: trimmed, ordered, in one unit, with what was left out counted.
 
 use super::frames::Frames;
-use super::graph::{Calls, Graph, GraphOptions, NodeIdx, Order, TrimOptions, Trimmed, trimmed};
+use super::graph::{Calls, EdgeIdx, Graph, GraphOptions, NodeIdx, Order, TrimOptions, Trimmed, trimmed};
 use super::top::TopOptions;
 use crate::profile::Profile;
 use crate::units::{self, Scale};
@@ -54,6 +54,25 @@ pub struct CallGraph {
 }
 
 impl CallGraph {
+    /// The calls into a place, in pprof's order.
+    #[must_use]
+    pub fn callers(&self, node: NodeIdx) -> Vec<EdgeIdx> {
+        self.sorted(self.graph.callers(node))
+    }
+
+    /// The calls out of a place, in pprof's order.
+    #[must_use]
+    pub fn callees(&self, node: NodeIdx) -> Vec<EdgeIdx> {
+        self.sorted(self.graph.callees(node))
+    }
+
+    /// Calls in pprof's order: the heaviest first, ties by the names of caller and callee.
+    pub fn sorted(&self, edges: impl Iterator<Item = EdgeIdx>) -> Vec<EdgeIdx> {
+        let mut edges: Vec<EdgeIdx> = edges.collect();
+        self.graph.sort_edges(&self.frames, &mut edges);
+        edges
+    }
+
     /// A place as reports name it.
     #[must_use]
     pub fn name(&self, node: NodeIdx) -> String {

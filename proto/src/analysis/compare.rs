@@ -57,17 +57,11 @@ fn normalized(profile: Profile, base: &[(String, i64)]) -> Profile {
     let ratios: Vec<f64> = sums(&profile).iter().map(ratio).collect();
     let mut samples = Samples::default();
     for sample in profile.samples() {
-        let scaled = sample.values.iter().zip(&ratios).map(|(&value, &ratio)| scale(value, ratio));
+        let scaled = sample.values.iter().zip(&ratios).map(|(&value, &ratio)| units::multiply(value, ratio));
         let values: Vec<i64> = scaled.collect();
         samples.push(sample.locations, &values, sample.labels);
     }
     Profile { samples, ..profile }
-}
-
-/// To the nearest integer.
-fn scale(value: i64, ratio: f64) -> i64 {
-    #[expect(clippy::float_cmp, reason = "only exactly 1 changes nothing")]
-    if ratio == 1.0 { value } else { units::truncate((units::to_f64(value) * ratio).round()) }
 }
 
 fn negated(mut base: Profile, is_marked: bool) -> Profile {

@@ -106,11 +106,7 @@ fn convert(after: &mut Top, before: &Top, normalize: bool) {
     if normalize && after.total != 0 {
         ratio = units::to_f64(before.total) / units::to_f64(after.total);
     }
-    #[expect(clippy::float_cmp, reason = "only exactly 1 changes nothing")]
-    if ratio == 1.0 {
-        return;
-    }
-    let scaled = |value: i64| units::truncate((units::to_f64(value) * ratio).round());
+    let scaled = |value| units::multiply(value, ratio);
     after.total = scaled(after.total);
     for row in &mut after.rows {
         row.flat = scaled(row.flat);

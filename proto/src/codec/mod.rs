@@ -55,19 +55,11 @@ impl Default for Limits {
 ///
 /// If the bytes are not a profile, or one that contradicts itself: see [`ErrorKind`]. The error says where.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Profile, Error> {
-    if bytes.is_empty() {
-        return Err(ErrorKind::Empty.at_no_offset());
-    }
-    if gzip::is_gzip(bytes) {
-        return decode_inflated(&gzip::inflate(bytes, limits.max_inflated)?);
-    }
-    if limits.max_inflated < bytes.len() as u64 {
-        return Err(ErrorKind::TooLarge { limit: limits.max_inflated }.at_no_offset());
-    }
-    decode_inflated(bytes)
+    decode_plain(&plain(bytes, limits)?)
 }
 
-fn decode_inflated(bytes: &[u8]) -> Result<Profile, Error> {
+/// The same of bytes that are not gzip.
+pub(crate) fn decode_plain(bytes: &[u8]) -> Result<Profile, Error> {
     let error = match decode::decode(bytes) {
         Ok(profile) => return Ok(profile),
         Err(error) => error,

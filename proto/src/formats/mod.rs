@@ -5,7 +5,7 @@
 //! | [`collapsed`] | folded stacks, a line each, for flame graph tools | one sample type | yes |
 //! | [`speedscope`] | JSON for <https://www.speedscope.app> | all sample types | yes |
 //! | [`firefox`] | JSON for <https://profiler.firefox.com> | all sample types | no |
-//! | [`text`] | what Go's `debug=1` pages print, which `go tool pprof` reads | all sample types | by [`decode`] |
+//! | [`text`] | what Go's `debug=1` pages print, which `go tool pprof` reads | all sample types | by [`decode`](crate::decode) |
 //!
 //! None of them keeps all that a pprof file holds: each writer says what it drops. [`read`] is the one door for a file
 //! of any kind. Nothing here panics, whatever the bytes; what is kept in memory is bounded by the size of the input, and
@@ -23,15 +23,15 @@ pub use error::{JsonError, LineError, LineProblem, ReadError, WriteError};
 
 use std::borrow::Cow;
 
-use crate::codec::{Limits, decode, plain};
+use crate::codec::{Limits, decode_plain, plain};
 use crate::profile::{Profile, SampleRef};
 
-/// Reads a file of any kind that wprof knows, gzipped or not: all that [`decode`] reads, speedscope's JSON, and
+/// Reads a file of any kind that wprof knows, gzipped or not: all that [`decode`](crate::decode) reads, speedscope's JSON, and
 /// folded stacks, whose values are taken for `samples` in `count`.
 ///
 /// # Errors
 ///
-/// If it is none of these, or a broken one. What looks like nothing else is called what [`decode`] calls it.
+/// If it is none of these, or a broken one. What looks like nothing else is called what [`decode`](crate::decode) calls it.
 pub fn read(bytes: &[u8], limits: &Limits) -> Result<Profile, ReadError> {
     read_counted(bytes, limits, collapsed::SAMPLES)
 }
@@ -42,12 +42,11 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Profile, ReadError> {
 ///
 /// As [`read`].
 pub fn read_counted(bytes: &[u8], limits: &Limits, counted: (&str, &str)) -> Result<Profile, ReadError> {
-    let error = match decode(bytes, limits) {
+    let bytes = plain(bytes, limits)?;
+    let error = match decode_plain(&bytes) {
         Ok(profile) => return Ok(profile),
         Err(error) => error,
     };
-    // Too large, or damaged: that has been said.
-    let Ok(bytes) = plain(bytes, limits) else { return Err(error.into()) };
     let text = text(&bytes);
     match collapsed::read_text(&text, counted) {
         Ok(profile) => Ok(profile),

@@ -1,6 +1,7 @@
 //! The one door, and Go's texts.
 
 use super::*;
+use crate::decode;
 use crate::{LabelSpec, MappingSpec, ProfileBuilder, encode, encode_gzip, stacks};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -262,7 +262,7 @@ fn modules_on_this_machine_name_addresses() {
 }
 
 #[test]
-fn sizes_and_durations_are_read_and_written() {
+fn sizes_are_read() {
     for (text, expected) in [
         ("0", Some(0)),
         ("4096", Some(4096)),
@@ -276,8 +276,5 @@ fn sizes_and_durations_are_read_and_written() {
         ("7x", None),
     ] {
         assert_eq!(size(text).ok(), expected, "{text}");
-    }
-    for (seconds, expected) in [(3, "3s"), (60, "1m0s"), (3605, "1h0m5s")] {
-        assert_eq!(go_duration(seconds), expected);
     }
 }

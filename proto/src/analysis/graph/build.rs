@@ -13,13 +13,9 @@ impl Graph {
     pub(super) fn new(profile: &Profile, frames: &Frames, options: &GraphOptions, kept: Option<&[bool]>) -> Self {
         let mut builder = Builder::new(profile, frames, options, kept);
         for (idx, sample) in profile.samples().enumerate() {
-            let count = if options.mean { sample.values[0] } else { 0 };
-            let value = sample.values[options.sample_index];
-            if value == 0 && count == 0 {
-                continue;
-            }
+            let Some(weight) = Weight::of(sample, options.sample_index, options.mean) else { continue };
             builder.stamp = idx + 1;
-            builder.weight = Weight { value, count };
+            builder.weight = weight;
             builder.tags = builder.graph.tag_names.of_sample(profile, sample.labels);
             if options.call_tree {
                 builder.add_to_tree(sample);
@@ -33,11 +29,8 @@ impl Graph {
     }
 
     fn show(&mut self, drop_negative: bool) {
-        let is_shown = |sums: &Sums| {
-            let is_negative = sums.flat < 0 || (sums.flat == 0 && sums.cum < 0);
-            (sums.flat != 0 || sums.cum != 0) && !(drop_negative && is_negative)
-        };
-        self.shown = (0..).map(NodeIdx).zip(&self.nodes).filter(|it| is_shown(&it.1.sums)).map(|it| it.0).collect();
+        let nodes = (0..).map(NodeIdx).zip(&self.nodes);
+        self.shown = nodes.filter(|it| it.1.sums.is_shown(drop_negative)).map(|it| it.0).collect();
     }
 }
 

@@ -15,6 +15,7 @@ pub use trim::{TrimOptions, Trimmed, trimmed};
 pub(super) use tags::BASE_KEY;
 
 use super::frames::{FrameId, Frames};
+use crate::profile::SampleRef;
 
 /// What to sum.
 #[derive(Debug, Clone, Default)]
@@ -86,12 +87,24 @@ impl Sums {
         super::per(self.cum, self.cum_count)
     }
 
-    fn add_flat(&mut self, weight: Weight) {
+    /// Adds another place's.
+    pub fn add(&mut self, other: &Sums) {
+        self.add_flat(Weight { value: other.flat, count: other.flat_count });
+        self.add_cum(Weight { value: other.cum, count: other.cum_count });
+    }
+
+    /// Whether there is anything to show; with `drop_negative`, anything that is not less than nothing.
+    pub(super) fn is_shown(&self, drop_negative: bool) -> bool {
+        let is_negative = self.flat < 0 || (self.flat == 0 && self.cum < 0);
+        (self.flat != 0 || self.cum != 0) && !(drop_negative && is_negative)
+    }
+
+    pub(super) fn add_flat(&mut self, weight: Weight) {
         self.flat = self.flat.saturating_add(weight.value);
         self.flat_count = self.flat_count.saturating_add(weight.count);
     }
 
-    fn add_cum(&mut self, weight: Weight) {
+    pub(super) fn add_cum(&mut self, weight: Weight) {
         self.cum = self.cum.saturating_add(weight.value);
         self.cum_count = self.cum_count.saturating_add(weight.count);
     }
@@ -99,9 +112,17 @@ impl Sums {
 
 /// One sample's share in every sum.
 #[derive(Debug, Clone, Copy)]
-struct Weight {
+pub(super) struct Weight {
     value: i64,
     count: i64,
+}
+
+impl Weight {
+    /// `None` for a sample that changes no sum. With `mean`, counts are the first values.
+    pub(super) fn of(sample: SampleRef<'_>, sample_index: usize, mean: bool) -> Option<Self> {
+        let weight = Weight { value: sample.values[sample_index], count: if mean { sample.values[0] } else { 0 } };
+        (weight.value != 0 || weight.count != 0).then_some(weight)
+    }
 }
 
 /// A place.
@@ -199,7 +220,7 @@ impl Graph {
     }
 
     /// Calls in pprof's order: the heaviest first, ties by the names of caller and callee.
-    pub fn sort_edges(&self, frames: &Frames, edges: &mut [EdgeIdx]) {
+    pub(super) fn sort_edges(&self, frames: &Frames, edges: &mut [EdgeIdx]) {
         order::sort_edges(self, frames, edges);
     }
 

@@ -216,12 +216,8 @@ fn group_tag(group: &[Sized], unit: &str) -> Tag {
     let name = |size| Amount::auto(size, unit);
     let sizes = || group.iter().map(|it| it.size);
     let (least, greatest) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
-    let sums = group.iter().fold(Sums::default(), |sum, it| Sums {
-        flat: sum.flat.saturating_add(it.sums.flat),
-        cum: sum.cum.saturating_add(it.sums.cum),
-        flat_count: sum.flat_count.saturating_add(it.sums.flat_count),
-        cum_count: sum.cum_count.saturating_add(it.sums.cum_count),
-    });
+    let mut sums = Sums::default();
+    group.iter().for_each(|it| sums.add(&it.sums));
     let name = if group.len() == 1 { name(least).to_string() } else { format!("{}..{}", name(least), name(greatest)) };
     Tag { name, sums }
 }

@@ -1,7 +1,7 @@
 //! Listings of profiles that are written as text.
 
 use super::*;
-use crate::{FunctionSpec, MappingSpec, ProfileBuilder};
+use crate::{FunctionSpec, Line, LocationId, MappingSpec, ProfileBuilder};
 
 /// A profile with a line a sample: `main.rs:main@1:7;lib.rs:fib@10:12>lib.rs:add@2:3 5`, root first; `>` inlines.
 fn profile(text: &str) -> Profile {

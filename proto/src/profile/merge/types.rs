@@ -37,10 +37,7 @@ impl Columns {
 
     /// Puts one sample's values into `out`, scaled to the nearest integers.
     pub(super) fn convert(&self, values: &[i64], out: &mut Vec<i64>) {
-        out.extend(self.from.iter().zip(&self.ratios).map(|(&from, &ratio)| {
-            let value = values[from];
-            if is_one(ratio) { value } else { units::truncate((units::to_f64(value) * ratio).round()) }
-        }));
+        out.extend(self.from.iter().zip(&self.ratios).map(|(&from, &ratio)| units::multiply(values[from], ratio)));
     }
 }
 
