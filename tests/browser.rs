@@ -12,8 +12,10 @@ use support::wprof::{RunningWprof, Wprof};
 const ROWS: &str = "
     const open = document.querySelector('[data-phase=open]');
     const cells = ['flat', 'flat-pct', 'sum-pct', 'cum', 'cum-pct', 'name'];
-    const row = row => cells.map(cell => row.querySelector('.' + cell).textContent.trim());
-    return open && [...open.querySelectorAll('.top-row')].map(row);";
+    const name = cell => [cell.title, cell.querySelector('.marker')?.textContent.trim()].filter(it => it).join(' ');
+    const text = cell => cell.classList.contains('name') ? name(cell) : cell.textContent.trim();
+    const row = row => cells.map(cell => text(row.querySelector('.' + cell)));
+    return open && [...open.querySelectorAll('.top-row:not(.pending)')].map(row);";
 
 /// Drops a file anywhere on the page.
 const DROP: &str = "
@@ -224,11 +226,10 @@ fn a_bad_file_is_named_and_the_next_drop_works() {
     let Some((browser, _running)) = view(std::slice::from_ref(&served)) else { return };
     expect_table(&browser, &served, &[]);
     let good = std::fs::read(&served).unwrap_or_default();
-    let cut = &good[..good.len() / 2];
     for (name, bytes) in [
         ("words.prof", &b"this is no profile"[..]),
         ("empty.prof", b""),
-        ("cut.prof", cut),
+        ("cut.prof", &good[..20]),
         ("elf.prof", b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00"),
         ("<b>bold</b>.prof", b"\x1f\x8b\x08\x00rubbish"),
     ] {
@@ -270,7 +271,7 @@ fn the_flame_graph_is_drawn_and_search_tells_the_matched_share() {
     let _found = browser.wait_for(
         "only the rows that match",
         "const rows = [...document.querySelectorAll('.top-row .name')];
-         return rows.length > 0 && rows.every(row => row.textContent.includes('Worker<T>::hot'))",
+         return rows.length > 0 && rows.every(row => row.title.includes('Worker<T>::hot'))",
         &[],
     );
     expect_no_errors(&browser);
@@ -288,4 +289,20 @@ fn a_served_file_that_vanished_is_named() {
         const page = document.querySelector('[data-phase=failed]');
         return page && page.innerText.includes('gone.prof')";
     let _named = browser.wait_for("the failure page", failure, &[]);
+}
+
+/// A file that breaks off shows what came before, and says so.
+#[test]
+fn a_cut_file_shows_what_came_before_the_cut() {
+    let served = profile("wasm_cpu.pb.gz");
+    let Some((browser, _running)) = view(std::slice::from_ref(&served)) else { return };
+    expect_table(&browser, &served, &[]);
+    let whole = std::fs::read(&served).unwrap_or_default();
+    drop_file(&browser, "cut.prof", &whole[..whole.len() / 2]);
+    let said = "
+        const name = document.querySelector('[data-phase=open] [data-testid=file-name]')?.textContent;
+        return name === 'cut.prof' && document.querySelector('[data-testid=notices]').textContent;";
+    let said = browser.wait_for("what is left of it", said, &[]);
+    assert!(said.as_str().is_some_and(|it| it.contains("cut.prof is cut short") && it.contains("8 samples")), "{said}");
+    expect_no_errors(&browser);
 }

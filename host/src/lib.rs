@@ -7,15 +7,17 @@
 //!                                    symbols ↗
 //! ```
 //!
-//! [`guest`] runs the module as `wasmtime run` would, [`sample`] looks at its stack, [`symbols`] knows names for
-//! module offsets, [`record`] joins the two, [`supervise`] sees to it that a profile comes out however the guest
-//! ends. [`report`] prints what [`proto::analysis`] computes; [`serve`] shows it in the browser.
+//! [`guest`] runs the module as `wasmtime run` would, [`sample`] looks at its stack, the crate [`symbols`] knows names
+//! for module offsets, [`record`] joins the two, [`supervise`] sees to it that a profile comes out however the guest
+//! ends. [`report`] prints what [`proto::analysis`] computes; [`locate`] finds the modules of profiles that others
+//! recorded; [`serve`] shows it in the browser.
 
 #![deny(unsafe_code)]
 
 pub mod cli;
 pub mod guest;
 pub mod heap;
+pub mod locate;
 pub mod measure;
 pub mod record;
 pub mod report;
@@ -26,4 +28,3 @@ pub mod sink;
 pub mod stack;
 pub mod stats;
 pub mod supervise;
-pub mod symbols;

@@ -8,6 +8,7 @@ use std::path::Path;
 use flate2::read::MultiGzDecoder;
 use proto::analysis::top::{TopOptions, top};
 use proto::analysis::{PrepareOptions, prepare};
+use proto::formats::Reader;
 use proto::{LabelValue, Limits, Profile, decode, encode, merge};
 
 /// The files of other programs that the tests of the command line read as well, inflated.
@@ -38,7 +39,10 @@ fn has_void_label(profile: &Profile) -> bool {
 /// Whether the bytes are a profile.
 fn survive(bytes: &[u8], what: &str) -> bool {
     let limits = Limits::default();
-    let Ok(profile) = decode(bytes, &limits) else { return false };
+    let Ok(profile) = decode(bytes, &limits) else {
+        salvage(bytes, what);
+        return false;
+    };
     if profile.n_samples() != 0 {
         let again = decode(&encode(&profile), &limits).expect(what);
         assert_eq!(decode(&encode(&again), &limits).as_ref(), Ok(&again), "{what}");
@@ -52,6 +56,16 @@ fn survive(bytes: &[u8], what: &str) -> bool {
     }
     let _ = merge(&[profile.clone(), profile]);
     true
+}
+
+/// What is saved of bytes that are no profile is one.
+fn salvage(bytes: &[u8], what: &str) {
+    let mut reader = Reader::new(&Limits::default());
+    // An error comes again in the end, if nothing can be saved.
+    let _pushed = bytes.chunks(10_000).try_for_each(|it| reader.push(it));
+    let Ok((profile, Some(lost))) = reader.finish_salvaged() else { return };
+    assert_eq!(profile.n_samples(), lost.n_samples, "{what}");
+    assert!(survive(&encode(&profile), what), "{what}");
 }
 
 /// How often a file is tried: the larger, the less, so that all take about as long.

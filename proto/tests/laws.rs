@@ -1,12 +1,15 @@
 //! Laws that hold for every profile, tried on random ones through the public interface.
 #![expect(clippy::expect_used, reason = "a test helper may stop the test")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use proto::analysis::flame::{self, FlameOptions};
+use proto::analysis::flame::{self, FlameOptions, Rect, SiblingOrder};
+use proto::analysis::sandwich::{Sandwich, sandwich};
+use proto::analysis::search;
 use proto::analysis::top::{TopOptions, top};
-use proto::analysis::tree::{CallTree, NodeId, TreeOptions};
+use proto::analysis::tree::{CallTree, GrowingTree, NodeId, TreeOptions};
 use proto::analysis::{FilterOptions, FrameOptions, Granularity, PrepareOptions, filter, prepare, total};
 use proto::{
     FunctionSpec, LabelSpec, Limits, Line, LocationId, MappingSpec, Profile, ProfileBuilder, decode, encode,
@@ -58,13 +61,17 @@ fn everything(sample_index: usize, granularity: Granularity) -> TopOptions {
     TopOptions { sample_index, frames, ..TopOptions::default() }.untrimmed()
 }
 
-const GRANULARITIES: [Granularity; 5] = [
+const GRANULARITIES: [Granularity; 6] = [
     Granularity::Functions,
     Granularity::FileFunctions,
     Granularity::Files,
     Granularity::Lines,
     Granularity::Addresses,
+    Granularity::Modules,
 ];
+
+/// A node's frames from the root, and whether each is inlined.
+type Path = Vec<(String, bool)>;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
@@ -113,12 +120,40 @@ proptest! {
         let rows = top(&profile, &everything(0, Granularity::Functions)).rows;
         let cum = rows.iter().find(|it| it.name == name).map_or(0, |it| it.cum);
         prop_assert_eq!(found.cum, cum);
+        let hits = search::hits(&profile, 0, tree.frames(), &flame::Query::new(&name).expect("a query"));
+        prop_assert_eq!(hits.cum, cum);
+        for node in tree.nodes().skip(1) {
+            let is_match = tree.frame(node).is_some_and(|it| hits.is_match[it.index()]);
+            prop_assert_eq!(found.is_match[node.index()], is_match);
+        }
+    }
+
+    /// Both sides of a place are all that comes through it, and each begins with it.
+    #[test]
+    fn a_sandwich_weighs_what_its_place_does(samples in samples(0..1000), granularity in 0..GRANULARITIES.len()) {
+        let profile = build(&samples);
+        let options = everything(0, GRANULARITIES[granularity]);
+        let rows = top(&profile, &options).rows;
+        // A file of two binaries is two places of one name, which is seen from both sides as one.
+        for row in rows.iter().filter(|row| rows.iter().filter(|it| it.name == row.name).count() == 1) {
+            let Sandwich { callers, callees } = sandwich(&profile, &row.name, &options.frames);
+            for (part, inverted) in [(&callers, true), (&callees, false)] {
+                prop_assert_eq!(total(part, 0, false), row.cum, "{}", row.name);
+                let frames = options.frames.clone();
+                let tree = CallTree::new(part, &TreeOptions { inverted, frames, ..TreeOptions::default() });
+                let top: Vec<_> = tree.children(NodeId::ROOT).map(|it| (tree.name(it), tree.cum(it))).collect();
+                let expected = (row.cum != 0).then(|| (row.name.clone(), row.cum));
+                prop_assert_eq!(top, expected.into_iter().collect::<Vec<_>>());
+            }
+            let place = |part| top(part, &options).rows.into_iter().find(|it| it.name == row.name);
+            prop_assert_eq!(place(&callees).map(|it| (it.flat, it.cum)), Some((row.flat, row.cum)));
+        }
     }
 
     #[test]
     fn rectangles_lie_within_their_parents(samples in samples(-100..1000), min_width in 0.0..0.1) {
         let tree = CallTree::new(&build(&samples), &TreeOptions::default());
-        let layout = flame::layout(&tree, &FlameOptions { zoom: NodeId::ROOT, min_width });
+        let layout = flame::layout(&tree, &FlameOptions { min_width, ..FlameOptions::default() });
         for rect in &layout.rects[1..] {
             let parent = tree.parent(rect.node).expect("only the root has none");
             let parent = layout.rects.iter().find(|it| it.node == parent).expect("it is laid out as well");
@@ -127,6 +162,88 @@ proptest! {
         }
         let is_sorted = layout.rects.is_sorted_by(|a, b| a.depth < b.depth || a.x + a.width <= b.x + 1e-9);
         prop_assert!(is_sorted);
+    }
+
+    /// In whatever order nodes are split, they are those of the tree that is made at once.
+    #[test]
+    fn a_growing_tree_becomes_the_whole_tree(
+        samples in samples(-100..1000),
+        inverted in any::<bool>(),
+        looks in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+    ) {
+        let profile = build(&samples);
+        let options = TreeOptions { inverted, also: Some(1), ..TreeOptions::default() };
+        let mut growing = GrowingTree::new(&profile, &options);
+        for look in looks {
+            let node = growing.node(look.index(growing.n_nodes())).expect("an index below their number");
+            let _children = growing.children(&profile, node);
+        }
+        growing.grow(&profile);
+        let whole = CallTree::new(&profile, &options);
+        let other = CallTree::new(&profile, &TreeOptions { sample_index: 1, ..options.clone() });
+        // Nodes without a value are left out, so either of them knows some that the other does not.
+        prop_assert!(whole.n_nodes().max(other.n_nodes()) <= growing.n_nodes());
+        let mut plain = GrowingTree::new(&profile, &TreeOptions { also: None, ..options });
+        plain.grow(&profile);
+        prop_assert_eq!(plain.n_nodes(), whole.n_nodes());
+        let mut todo = vec![(NodeId::ROOT, NodeId::ROOT)];
+        while let Some((of_whole, node)) = todo.pop() {
+            let its = (plain.name(node), plain.is_inlined(node), plain.cum(node), plain.flat(&profile, node));
+            let expected = (whole.name(of_whole), whole.is_inlined(of_whole), whole.cum(of_whole), whole.flat(of_whole));
+            prop_assert_eq!(its, expected);
+            prop_assert_eq!(plain.path(node).len(), whole.path(of_whole).len());
+            let below = plain.children(&profile, node);
+            prop_assert_eq!(below.len(), whole.children(of_whole).len());
+            prop_assert_eq!(plain.is_leaf(&profile, node), below.len() == 0);
+            todo.extend(whole.children(of_whole).zip(below));
+        }
+        let path = |it| growing.path(it).into_iter().map(|it| (growing.name(it), growing.is_inlined(it))).collect();
+        let sums: BTreeMap<Path, _> = growing.nodes().map(|it| (path(it), (growing.cum(it), growing.also(it)))).collect();
+        for (tree, is_other) in [(&whole, false), (&other, true)] {
+            for node in tree.nodes() {
+                let path: Path = tree.path(node).into_iter().map(|it| (tree.name(it), tree.is_inlined(it))).collect();
+                let sum = sums.get(&path).map(|&(cum, also)| if is_other { also.unwrap_or_default() } else { cum });
+                prop_assert_eq!(sum, Some(tree.cum(node)), "{:?}", path);
+            }
+        }
+    }
+
+    /// A layout that leaves narrow nodes out is the whole tree's layout without them, and that of some rows its rows.
+    #[test]
+    fn a_growing_tree_is_laid_out_as_the_whole(
+        samples in samples(-100..1000),
+        min_width in 0.0..0.1,
+        zoom in any::<prop::sample::Index>(),
+        max_rows in 1..9_u32,
+        order in prop::sample::select(vec![SiblingOrder::Heaviest, SiblingOrder::Name]),
+    ) {
+        let profile = build(&samples);
+        let whole = CallTree::new(&profile, &TreeOptions::default());
+        let mut growing = GrowingTree::new(&profile, &TreeOptions::default());
+        let narrow = FlameOptions { min_width, order, ..FlameOptions::default() };
+        let wide_enough = growing.layout(&profile, &narrow).rects;
+        let zoom = wide_enough[zoom.index(wide_enough.len())];
+        let rows = FlameOptions { zoom: zoom.node, max_rows: Some(max_rows), ..narrow };
+        let first_rows = growing.layout(&profile, &rows);
+        let zoomed = growing.layout(&profile, &FlameOptions { max_rows: None, ..rows });
+        prop_assert!(zoomed.is_complete || 0.0 < min_width);
+        let end = zoom.depth + max_rows;
+        let expected: Vec<Rect> = zoomed.rects.iter().copied().filter(|it| it.depth < end).collect();
+        prop_assert_eq!(&first_rows.rects, &expected);
+        prop_assert!(!first_rows.is_complete || first_rows.rects == zoomed.rects);
+
+        let all = growing.layout(&profile, &FlameOptions { min_width: 0.0, max_rows: None, ..rows });
+        let above_or_wide = |it: &&Rect| min_width <= it.width;
+        prop_assert_eq!(&zoomed.rects, &all.rects.iter().filter(above_or_wide).copied().collect::<Vec<_>>());
+        if order == SiblingOrder::Heaviest {
+            let names = |it| growing.path(it).into_iter().map(|it| (growing.name(it), growing.is_inlined(it)));
+            let its_names = |it| whole.path(it).into_iter().map(|it| (whole.name(it), whole.is_inlined(it)));
+            let same = whole.nodes().find(|&it| its_names(it).eq(names(zoom.node))).expect("it is there, too");
+            let expected = flame::layout(&whole, &FlameOptions { zoom: same, ..FlameOptions::default() });
+            let place = |it: &Rect, name| (name, it.x, it.width, it.depth);
+            let expected: Vec<_> = expected.rects.iter().map(|it| place(it, whole.name(it.node))).collect();
+            prop_assert_eq!(all.rects.iter().map(|it| place(it, growing.name(it.node))).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flate2::write::DeflateEncoder;
+use flate2::write::{DeflateEncoder, GzEncoder};
 use flate2::{Compression, Crc};
 use proto::codec::ErrorKind;
-use proto::{Limits, decode};
+use proto::formats::{ReadError, Reader};
+use proto::{FunctionSpec, Limits, Line, Profile, ProfileBuilder, decode, encode, encode_gzip};
 
 /// The system's allocator, and the most that was ever allocated at once.
 struct Counting {
@@ -89,6 +90,44 @@ fn refuse(file: &[u8], limits: Limits) -> (ErrorKind, usize) {
     (kind, ALLOCATOR.peak.load(Ordering::Relaxed) - before)
 }
 
+/// The same of a file that is pushed.
+fn refuse_pieces(file: &[u8], limits: Limits) -> (ErrorKind, usize) {
+    let before = ALLOCATOR.allocated.load(Ordering::Relaxed);
+    ALLOCATOR.peak.store(before, Ordering::Relaxed);
+    let mut reader = Reader::new(&limits);
+    reader.expect(file.len() as u64);
+    // The error comes again at the end.
+    let _pushed = file.chunks(MB).try_for_each(|it| reader.push(it));
+    let Err(ReadError::Profile(error)) = reader.finish_salvaged() else { unreachable!("no other format") };
+    (error.kind().clone(), ALLOCATOR.peak.load(Ordering::Relaxed) - before)
+}
+
+/// A profile of stacks as long and ids as large as a big program's, and all different.
+fn big() -> Profile {
+    let mut builder = ProfileBuilder::new(&[("samples", "count"), ("cpu", "nanoseconds")]);
+    let function = builder.function(FunctionSpec { name: "work", ..FunctionSpec::default() });
+    let locations: Vec<_> =
+        (0..40_000).map(|it| builder.location(None, it, &[Line { function, line: 1, column: 0 }])).collect();
+    for sample in 0..100_000 {
+        let stack: Vec<_> =
+            (0..70).map(|depth| locations[(sample * 7919 + depth * (13 + sample / 40_000)) % 40_000]).collect();
+        builder.sample(&stack, &[1, 10], &[]);
+    }
+    builder.finish()
+}
+
+/// How much memory reading `file` took at most, beside it, and how much the profile then has.
+fn read_pieces(file: &[u8]) -> [usize; 2] {
+    let before = ALLOCATOR.allocated.load(Ordering::Relaxed);
+    ALLOCATOR.peak.store(before, Ordering::Relaxed);
+    let mut reader = Reader::new(&Limits::default());
+    reader.expect(file.len() as u64);
+    file.chunks(MB).try_for_each(|it| reader.push(it)).expect("it is sound");
+    let profile = reader.finish().expect("it is sound");
+    assert_eq!(profile.n_samples(), 100_000);
+    [ALLOCATOR.peak.load(Ordering::Relaxed), ALLOCATOR.allocated.load(Ordering::Relaxed)].map(|it| it - before)
+}
+
 /// One test, as another at the same time would be counted with it.
 #[test]
 fn what_is_refused_is_refused_in_little_memory() {
@@ -119,4 +158,37 @@ fn what_is_refused_is_refused_in_little_memory() {
         let (kind, peak) = refuse(file, limits);
         assert!(peak < MB, "{kind:?} took {peak} bytes");
     }
+
+    // The same in pieces; and one field that is as long as the limit, or a little less.
+    for length in [[0xff, 0xff, 0xff, 0xff, 0x07], [0x80, 0x80, 0x80, 0x80, 0x06]] {
+        let field = encode_field(&[&[0x12][..], &length].concat());
+        for file in [&bomb, &[field, bomb.clone()].concat()] {
+            let (kind, peak) = refuse_pieces(file, limits);
+            assert_eq!(kind, too_large(limits.max_inflated));
+            assert!(peak < 200 * MB, "3 GiB in pieces took {} MB", peak / MB);
+            assert!(refuse(file, limits).1 < 200 * MB);
+        }
+    }
+    let (kind, peak) = refuse_pieces(&zeros(6), limits);
+    assert!(matches!(kind, ErrorKind::Wire { .. }), "{kind:?}");
+    assert!(peak < 3 * 96 * MB, "96 MiB took {} MB", peak / MB);
+
+    // What is read takes little more than it comes to.
+    let profile = big();
+    let message = encode(&profile);
+    let file = encode_gzip(&profile);
+    drop(profile);
+    let ids = 7_000_000 * 4;
+    // How much a gzip will inflate to is a guess, and the column may have to move once.
+    for (file, n_quarters) in [(&message, 1), (&file, 3)] {
+        let [peak, own] = read_pieces(file);
+        assert!(own < ids + ids / 2, "{own} bytes");
+        assert!(peak < own + own / 4 * n_quarters + 5 * MB, "{own} bytes took {peak}");
+    }
+}
+
+/// A gzip member of these bytes.
+fn encode_field(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).expect("a Vec takes all")
 }

@@ -18,6 +18,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("proto", readers::proto),
     ("gzip", readers::gzip),
+    ("salvage", readers::salvage),
     ("legacy", readers::legacy),
     ("collapsed", readers::collapsed),
     ("speedscope", readers::speedscope),

@@ -25,6 +25,25 @@ pub(crate) fn gzip(bytes: &[u8]) {
     assert!(decode(&file[..cut], &LIMITS).is_err(), "a file of {cut} bytes of {} was taken for whole", file.len());
 }
 
+/// In pieces it is what it is as a whole; and what is saved of a damaged one is sound.
+pub(crate) fn salvage(bytes: &[u8]) {
+    let whole = formats::read(bytes, &LIMITS);
+    let size = 1 + usize::from(bytes.last().copied().unwrap_or_default());
+    let mut reader = formats::Reader::new(&LIMITS);
+    // An error comes again in the end, if nothing can be saved.
+    let _pushed = bytes.chunks(size).try_for_each(|it| reader.push(it));
+    match reader.finish_salvaged() {
+        Ok((profile, None)) => assert_eq!(whole.as_ref(), Ok(&profile)),
+        Ok((profile, Some(lost))) => {
+            assert!(whole.is_err(), "{lost}");
+            assert_eq!(profile.n_samples(), lost.n_samples);
+            comes_back(&profile);
+            laws::hold(&profile);
+        }
+        Err(error) => assert_eq!(whole, Err(error)),
+    }
+}
+
 /// The formats before that, each known by its first bytes.
 pub(crate) fn legacy(bytes: &[u8]) {
     proto(bytes);

@@ -54,6 +54,20 @@ impl Server {
         Answer::of(request.call())
     }
 
+    /// HEAD.
+    #[must_use]
+    pub fn head(&self, path: &str) -> Answer {
+        Answer::of(self.agent.head(format!("{}{path}", self.url)).call())
+    }
+
+    /// Any other method, without a body.
+    #[must_use]
+    pub fn ask(&self, method: &str, path: &str) -> Answer {
+        let url = format!("{}{path}", self.url);
+        let request = ureq::http::Request::builder().method(method).uri(url).body(()).expect("a sound request");
+        Answer::of(self.agent.run(request))
+    }
+
     /// POST or DELETE of JSON, as WebDriver has it.
     #[must_use]
     pub fn send(&self, path: &str, json: &Value) -> Answer {

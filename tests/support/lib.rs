@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test helper may stop the test")]
 #![expect(clippy::missing_panics_doc, reason = "every helper stops the test when the machine fails it")]
 
+pub mod base64;
 pub mod books;
 pub mod http;
 pub mod machine;

@@ -1,11 +1,13 @@
 //! A browser without a window, driven by WebDriver (W3C): JSON over HTTP to chromedriver.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::base64;
 use crate::http::{Answer, Server};
 use crate::machine;
 use crate::running::Running;
@@ -14,10 +16,11 @@ use crate::running::Running;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What keeps Chromium to itself: a new, empty user folder goes with these.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox", // it refuses to run as root with one
     "--disable-gpu",
+    "--enable-unsafe-swiftshader", // WebGL without a GPU, for the page of speedscope
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -32,7 +35,7 @@ pub struct Browser {
     driver: Server,
     session: String,
     // Dropped in this order: the driver first, then the folder that its browser writes to.
-    _process: Running,
+    process: Running,
     _user_data: TempDir,
 }
 
@@ -41,6 +44,12 @@ impl Browser {
     #[must_use]
     pub fn start() -> Option<Self> {
         let (chromium, driver) = machine::browser()?;
+        Some(Self::launch(&chromium, &driver))
+    }
+
+    /// Starts this one.
+    #[must_use]
+    pub fn launch(chromium: &Path, driver: &Path) -> Self {
         let user_data = tempfile::tempdir().unwrap();
         let mut process = Running::start(Command::new(driver).arg("--port=0").env("HOME", user_data.path()));
         // "ChromeDriver was started successfully on port 12345."
@@ -54,7 +63,13 @@ impl Browser {
         let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
         let answer = value(&driver.send("/session", &json!({ "capabilities": { "alwaysMatch": wanted } })));
         let session = answer["sessionId"].as_str().unwrap().to_owned();
-        Some(Self { driver, session, _process: process, _user_data: user_data })
+        Self { driver, session, process, _user_data: user_data }
+    }
+
+    /// The driver's process; the browser's are its descendants.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// Goes to a page.
@@ -66,6 +81,18 @@ impl Browser {
     #[must_use]
     pub fn run(&self, script: &str, args: &[Value]) -> Value {
         self.command("execute/sync", &json!({ "script": script, "args": args }))
+    }
+
+    /// The same of a page that may have crashed, or not answer in time.
+    ///
+    /// # Errors
+    ///
+    /// What WebDriver has to say of that.
+    pub fn try_run(&self, script: &str, args: &[Value]) -> Result<Value, String> {
+        let body = json!({ "script": script, "args": args });
+        let answer = self.driver.send(&format!("/session/{}/execute/sync", self.session), &body);
+        let value = answer.json()["value"].take();
+        if answer.status == 200 { Ok(value) } else { Err(value["message"].as_str().unwrap_or_default().to_owned()) }
     }
 
     /// Runs the script again and again until it returns something that counts as true; that is the answer.
@@ -85,7 +112,7 @@ impl Browser {
         }
     }
 
-    /// Types into the element that a CSS selector finds.
+    /// Types into the element that a CSS selector finds; what is typed into a choice of files is a path.
     pub fn type_into(&self, selector: &str, text: &str) {
         let element = self.command("element", &json!({ "using": "css selector", "value": selector }));
         let id = element.as_object().and_then(|object| object.values().next()).and_then(Value::as_str);
@@ -98,6 +125,23 @@ impl Browser {
     pub fn screenshot(&self) -> String {
         let answer = self.driver.get(&format!("/session/{}/screenshot", self.session));
         value(&answer).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The same as a file.
+    pub fn screenshot_to(&self, file: &Path) {
+        std::fs::write(file, base64::decode(&self.screenshot())).unwrap();
+    }
+
+    /// Makes the page this large, in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.command("goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics }));
+    }
+
+    /// Presses a key where the focus is; WebDriver has private letters for keys without one.
+    pub fn press(&self, key: &str) {
+        let strokes = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        self.command("actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": strokes }] }));
     }
 
     /// What the page has written to the console: errors above all.

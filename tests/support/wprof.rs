@@ -9,6 +9,7 @@ use std::process::Command;
 use proto::Profile;
 use tempfile::TempDir;
 
+use crate::http::Server;
 use crate::machine;
 use crate::running::{Ended, Reading, Running};
 use crate::sampler::Sampler;
@@ -143,6 +144,14 @@ impl Wprof {
         running.finish()
     }
 
+    /// Starts a command that serves the viewer, and waits until it does.
+    #[must_use]
+    pub fn start_viewer(self) -> (RunningWprof, Server) {
+        let mut running = self.start();
+        let server = running.viewer();
+        (running, server)
+    }
+
     /// Starts it, its stdin left open.
     #[must_use]
     pub fn start(mut self) -> RunningWprof {
@@ -151,6 +160,13 @@ impl Wprof {
 }
 
 impl RunningWprof {
+    /// Waits until it serves the viewer; the answer is where.
+    #[must_use]
+    pub fn viewer(&mut self) -> Server {
+        let line = self.process.wait_for_message("the viewer is at http://127.0.0.1:");
+        Server::at(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default())
+    }
+
     /// Waits for its end.
     #[must_use]
     pub fn finish(self) -> Run {

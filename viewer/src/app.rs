@@ -1,95 +1,112 @@
 //! The root component: joins state, worker and views, and listens to the whole page.
 
+mod events;
+mod opening;
+
 use std::rc::Rc;
 
-use gloo::events::{EventListener, EventListenerOptions};
-use wasm_bindgen::JsCast;
-use web_sys::{DragEvent, File, HtmlInputElement, KeyboardEvent};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::keys::{self, Effect};
-use crate::link::{Link, Source};
-use crate::session::Session;
-use crate::state::{Action, Panes, Phase, State, Theme};
+use crate::address::{self, use_address};
+use crate::link::Link;
+use crate::page;
+use crate::route::View;
+use crate::session::FlameSlot;
+use crate::state::{Action, Phase, State, Theme};
+use crate::views::diff::DiffView;
 use crate::views::failure::FailurePage;
 use crate::views::flame_graph::FlameGraph;
+use crate::views::graph::GraphView;
 use crate::views::landing::Landing;
 use crate::views::loading::Loading;
-use crate::views::picker::Picker;
+use crate::views::notices::Notices;
+use crate::views::overlays::Overlays;
+use crate::views::props::ViewProps;
+use crate::views::sandwich::SandwichView;
+use crate::views::source::SourceView;
+use crate::views::steps::Steps;
+use crate::views::summary::SummaryView;
+use crate::views::tabs::Tabs;
+use crate::views::tags::TagsView;
 use crate::views::toolbar::{ThemeButton, Toolbar};
 use crate::views::top_table::TopTable;
-use crate::{load, page};
+use crate::views::tree_table::TreeView;
+use events::{use_drops, use_keys, use_paste};
+use opening::{Opener, use_served};
 
 #[component]
 pub(crate) fn App() -> Html {
-    let state = use_reducer(|| State { theme: page::stored_theme(), ..State::default() });
+    let state = use_reducer(|| State { theme: page::stored_theme(), wanted: address::route(), ..State::default() });
     let dispatch = use_callback((), {
         let dispatcher = state.dispatcher();
         move |action, ()| dispatcher.dispatch(action)
     });
     let link = (*use_memo((), |()| Link::new(dispatch.clone()))).clone();
+    let opener = (*use_memo((), |()| Opener::new(link.clone(), dispatch.clone()))).clone();
     let search = use_node_ref();
     page::use_screen_changes();
 
-    let on_file = use_callback((), {
-        let (link, dispatch) = (link.clone(), dispatch.clone());
-        move |file: File, ()| {
-            dispatch.emit(Action::Opening(file.name().into()));
-            link.open(Source::File(file));
-        }
+    let on_files = use_callback(state.shown().is_some(), {
+        let opener = opener.clone();
+        move |files, _| opener.open(files)
     });
-    let on_served = use_callback(Rc::clone(&state.served), {
-        let (link, dispatch) = (link.clone(), dispatch.clone());
-        move |at: usize, served| {
-            if let Some(profile) = served.get(at) {
-                dispatch.emit(Action::Opening(profile.name.clone().into()));
-                link.open(Source::Url(profile.url.clone()));
-            }
-        }
-    });
-
-    use_effect_with((), {
-        let dispatch = dispatch.clone();
-        move |()| {
-            wasm_bindgen_futures::spawn_local(async move { dispatch.emit(Action::Served(load::served().await)) });
-        }
-    });
-    use_effect_with(Rc::clone(&state.served), {
-        let on_served = on_served.clone();
-        // Whoever dropped a file before the list came wants to see that file.
-        let undecided = matches!(state.phase, Phase::Landing);
-        move |_| {
-            if undecided {
-                on_served.emit(0);
-            }
-        }
-    });
+    use_served(&opener, &dispatch);
+    use_address(state.route(), &dispatch);
     use_effect_with(state.theme, |&theme| page::apply_theme(theme));
-    use_effect_with(state.file_name().cloned(), |name| page::set_title(name.as_deref()));
-    use_effect_with(state.session().map(Session::questions), {
+    use_effect_with(state.file_name(), |name| page::set_title(name.as_deref()));
+    use_effect_with(state.shown().map(|session| session.questions()), {
         move |questions| link.ask(questions.clone().unwrap_or_default())
     });
-    use_drops(&dispatch, &on_file);
+    use_drops(&dispatch, &opener);
+    use_paste(&opener);
     use_keys(&dispatch, &search);
 
     let dark = page::is_dark(state.theme);
     let content = match &state.phase {
-        Phase::Landing => html! { <Landing on_file={on_file.clone()} /> },
-        Phase::Loading { name, stage } => html! { <Loading name={name.clone()} stage={*stage} /> },
-        Phase::Failed(failure) => html! { <FailurePage failure={failure.clone()} on_file={on_file.clone()} /> },
-        Phase::Open(session) => html! {
-            <>
-                { toolbar(&state, session, &search, &dispatch, &on_file, &on_served) }
-                { panes(state.panes, session, dark, &dispatch) }
-            </>
-        },
+        Phase::Landing => html! { <Landing {on_files} on_recent={opener.on_recent()} /> },
+        Phase::Loading(file) => loading(&state, *file, &opener),
+        Phase::Failed(failure) => {
+            let on_back = state.session.is_some().then(|| dispatch.reform(|()| Action::Back));
+            html! { <FailurePage failure={failure.clone()} {on_files} {on_back} /> }
+        }
+        Phase::Open => state
+            .session
+            .as_ref()
+            .map(|session| {
+                let props = ViewProps { session: session.clone(), dark, dispatch: dispatch.clone() };
+                opened(&state, &props, &search, &opener)
+            })
+            .unwrap_or_default(),
     };
-    let bare = !matches!(state.phase, Phase::Open(_));
+    let bare = state.phase != Phase::Open;
     html! {
         <div class="app" data-phase={phase_name(&state.phase)}>
             { content }
             if bare { <div class="corner">{ theme_button(state.theme, &dispatch) }</div> }
-            if state.dragging { <div class="drop-veil" aria-hidden="true"><p>{ "Drop to open" }</p></div> }
+            <Notices notices={state.notices.clone()} dispatch={dispatch.clone()} />
+            if state.dragging { { drop_veil(state.shown().map(|session| &session.name)) } }
+        </div>
+    }
+}
+
+fn loading(state: &State, file: crate::protocol::FileId, opener: &Opener) -> Html {
+    let Some(file) = state.file(file) else { return Html::default() };
+    let on_cancel = {
+        let (opener, id) = (opener.clone(), file.id);
+        Callback::from(move |()| opener.close(id))
+    };
+    html! { <Loading name={file.name.clone()} stage={file.stage()} {on_cancel} /> }
+}
+
+/// Where a drop goes, while files hover over the page.
+fn drop_veil(shown: Option<&AttrValue>) -> Html {
+    html! {
+        <div class="drop-veil" aria-hidden="true">
+            <div class="drop-open"><p>{ "Drop to open" }</p></div>
+            if let Some(name) = shown {
+                <div class="drop-compare"><p>{ "Drop here to compare with " }<bdi>{ name }</bdi></p></div>
+            }
         </div>
     }
 }
@@ -102,120 +119,72 @@ fn theme_button(theme: Theme, dispatch: &Callback<Action>) -> Html {
 fn phase_name(phase: &Phase) -> &'static str {
     match phase {
         Phase::Landing => "landing",
-        Phase::Loading { .. } => "loading",
-        Phase::Open(_) => "open",
+        Phase::Loading(_) => "loading",
+        Phase::Open => "open",
         Phase::Failed(_) => "failed",
     }
 }
 
-fn toolbar(
-    state: &State,
-    session: &Session,
-    search: &NodeRef,
-    dispatch: &Callback<Action>,
-    on_file: &Callback<File>,
-    on_served: &Callback<usize>,
-) -> Html {
-    let (total, part) = session.totals().unwrap_or_default();
-    let matched = session.flame.as_ref().and_then(|(_, flame)| flame.matched.clone());
+fn opened(state: &State, props: &ViewProps, search: &NodeRef, opener: &Opener) -> Html {
+    let ViewProps { session, dispatch, .. } = props;
+    let files = Rc::<[_]>::from(state.files.clone());
     html! {
-        <Toolbar name={session.name.clone()} summary={session.summary.clone()} sample_index={session.sample_index}
-            total={total.to_owned()} part={part.map(|part| AttrValue::from(part.to_owned()))}
-            picker={picker(session, total, dispatch)} query={session.query.clone()} matched={matched.map(AttrValue::from)} panes={state.panes}
-            theme={state.theme} facts_open={state.facts_open} served={state.served.clone()} search={search.clone()}
-            dispatch={dispatch.clone()} on_file={on_file.clone()} on_served={on_served.clone()} />
+        <>
+            <Toolbar session={session.clone()} n_files={state.profiles().count()} theme={state.theme} overlay={state.overlay}
+                search={search.clone()} dispatch={dispatch.clone()} />
+            <Tabs view={session.route.view} dispatch={dispatch.clone()} />
+            <Steps session={session.clone()} dispatch={dispatch.clone()} />
+            <Overlays overlay={state.overlay} theme={state.theme} session={session.clone()} {files} served={Rc::clone(&state.served)}
+                on_open={opener.on_open()} on_served={opener.on_served(&state.served)} on_close={opener.on_close()}
+                on_save={opener.on_save()} on_recent={opener.on_recent()}
+                dispatch={dispatch.clone()} />
+            { view(props, &Rc::from(state.files.clone())) }
+        </>
     }
 }
 
-fn picker(session: &Session, total: &str, dispatch: &Callback<Action>) -> Html {
-    if session.summary.measures.is_empty() {
-        return Html::default();
-    }
+fn view(props: &ViewProps, files: &Rc<[crate::state::OpenFile]>) -> Html {
+    let view = props.session.route.view;
+    let content = match view {
+        View::Both => html! {
+            <>
+                <TopTable ..props.clone() />
+                { flame(props) }
+            </>
+        },
+        View::Top => html! { <TopTable ..props.clone() /> },
+        View::Flame => flame(props),
+        View::Sandwich => html! { <SandwichView ..props.clone() /> },
+        View::Tree => html! { <TreeView ..props.clone() /> },
+        View::Graph => html! { <GraphView ..props.clone() /> },
+        View::Source => html! { <SourceView ..props.clone() /> },
+        View::Tags => html! { <TagsView ..props.clone() /> },
+        View::Diff => html! {
+            <DiffView session={props.session.clone()} dark={props.dark} files={Rc::clone(files)} dispatch={props.dispatch.clone()} />
+        },
+        View::Summary => html! { <SummaryView ..props.clone() /> },
+    };
     html! {
-        <Picker summary={session.summary.clone()} sample_index={session.sample_index} picked={session.picked}
-            open={session.picker_open} weights={session.current_weights().cloned()}
-            total={total.to_owned()} dispatch={dispatch.clone()} />
+        <main class="view"><div id="view" class={classes!("panes", format!("view-{}", view.name()))} role="tabpanel" aria-label={view.title()} data-view={view.name()}>
+            { content }
+        </div></main>
     }
 }
 
-fn panes(panes: Panes, session: &Session, dark: bool, dispatch: &Callback<Action>) -> Html {
-    let flame = session.flame.as_ref().map(|(_, flame)| flame.clone());
+fn flame(props: &ViewProps) -> Html {
     html! {
-        <main class={classes!("panes", (panes == Panes::Both).then_some("both"))}>
-            if panes != Panes::Flame {
-                <TopTable rows={session.current_rows().cloned()} sort={session.sort} query={session.query.clone()}
-                    sample_index={session.sample_index} all={session.all} cursor={session.cursor}
-                    function={session.function} {dark} dispatch={dispatch.clone()} />
-            }
-            if panes != Panes::Table {
-                <FlameGraph {flame} zoom={session.zoom()} hover={session.hover} function={session.function}
-                    card={session.current_card().cloned()} {dark} dispatch={dispatch.clone()} />
-            }
-        </main>
+        <FlameGraph session={props.session.clone()} slot={FlameSlot::Main} dark={props.dark}
+            dispatch={props.dispatch.clone()} />
     }
 }
 
-/// The whole page takes drops. Browsers open a dropped file themselves unless both events are cancelled.
-#[hook]
-fn use_drops(dispatch: &Callback<Action>, on_file: &Callback<File>) {
-    let (dispatch, on_file) = (dispatch.clone(), on_file.clone());
-    use_effect_with((), move |()| {
-        let over = dispatch.clone();
-        let drag_over = listen("dragover", move |event: &DragEvent| {
-            if load::carries_files(event) {
-                event.prevent_default();
-                over.emit(Action::Dragging(true));
-            }
-        });
-        let leave = dispatch.clone();
-        let drag_leave = listen("dragleave", move |event: &DragEvent| {
-            // Leaving one element for another of the page names the other.
-            if event.related_target().is_none() {
-                leave.emit(Action::Dragging(false));
-            }
-        });
-        let drop_file = listen("drop", move |event: &DragEvent| {
-            event.prevent_default();
-            dispatch.emit(Action::Dragging(false));
-            if let Some(file) = load::dropped(event) {
-                on_file.emit(file);
-            }
-        });
-        move || drop((drag_over, drag_leave, drop_file))
-    });
-}
-
-#[hook]
-fn use_keys(dispatch: &Callback<Action>, search: &NodeRef) {
-    let (dispatch, search) = (dispatch.clone(), search.clone());
-    use_effect_with((), move |()| {
-        let key_down = listen("keydown", move |event: &KeyboardEvent| {
-            let with_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
-            let Some(effect) = keys::effect(&event.key(), page::focus()).filter(|_| !with_modifier) else { return };
-            event.prevent_default();
-            let input = search.cast::<HtmlInputElement>();
-            match (effect, input) {
-                (Effect::Do(action), _) => dispatch.emit(action),
-                (Effect::FocusSearch, Some(input)) => {
-                    let _focused = input.focus();
-                    input.select();
-                }
-                (Effect::Blur, Some(input)) => {
-                    let _blurred = input.blur();
-                }
-                (_, None) => {}
-            }
-        });
-        move || drop(key_down)
-    });
-}
-
-fn listen<E: JsCast>(kind: &'static str, heard: impl Fn(&E) + 'static) -> Option<EventListener> {
-    let options = EventListenerOptions::enable_prevent_default();
-    let window = web_sys::window()?;
-    Some(EventListener::new_with_options(&window, kind, options, move |event| {
-        if let Some(event) = event.dyn_ref::<E>() {
-            heard(event);
-        }
-    }))
+/// Leaves the search box, or goes to it.
+fn focus_search(search: &NodeRef, is_wanted: bool) {
+    let Some(input) = search.cast::<HtmlInputElement>() else { return };
+    if is_wanted {
+        let _focused = input.focus();
+        input.select();
+    } else {
+        let _blurred = input.blur();
+    }
 }

@@ -1,120 +1,155 @@
-//! Answers questions about one opened profile. Pure: runs in the worker, is tested without one.
+//! Answers questions about what is open. Pure: runs in the worker, is tested without one.
 //!
 //! Every number comes from `proto::analysis` and is written by `proto::units`; here they are only put in rows and boxes.
 
 mod catalog;
-mod graph;
-mod shown;
+mod changes;
+mod flames;
+mod intake;
+mod labels;
+mod lines;
+mod modules;
+mod neighbours;
+mod nodes;
+mod picture;
+mod ranks;
+mod subject;
+mod summary;
 mod table;
+mod texts;
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use proto::Profile;
 use proto::analysis::{PrepareOptions, prepare, sample_index};
-use proto::units::Amount;
-use proto::{Limits, Profile, decode};
 
-use crate::protocol::{Answer, Picked, Question, Refusal, SampleType, Summary};
-use catalog::Catalog;
-use graph::Graph;
-use shown::Shown;
-use table::Table;
+use crate::protocol::{About, Ask, FileId, Question, Refusal, Reply, Summary};
+use labels::Labels;
+use modules::Modules;
+use subject::Subject;
+use texts::Texts;
 
-/// One profile, and what was worked out of it for the sample type and the samples on show.
-#[derive(Debug)]
+use intake::Content;
+pub(crate) use intake::{Intake, Taken};
+
+/// All that is open, and what was worked out for the questions that were asked last.
+#[derive(Debug, Default)]
 pub(crate) struct Desk {
-    shown: Shown,
-    catalog: Catalog,
-    /// Remarks of the decoder and of the analysis.
-    remarks: Vec<String>,
+    profiles: HashMap<FileId, Opened>,
+    subject: Option<Subject>,
+    texts: Texts,
+    modules: Modules,
+}
+
+/// A profile as it was read.
+#[derive(Debug, Clone)]
+struct Opened {
+    profile: Rc<Profile>,
+    labels: Rc<Labels>,
+    /// The one pprof shows when none is asked for.
     sample_index: usize,
-    table: Option<Table>,
-    graph: Option<Graph>,
 }
 
 impl Desk {
-    pub(crate) fn open(bytes: &[u8]) -> Result<Desk, Refusal> {
-        let profile = decode(bytes, &Limits::default()).map_err(|error| Refusal::undecodable(&error, bytes))?;
+    /// Keeps what was read, whatever it is.
+    pub(crate) fn take(&mut self, id: FileId, name: &str, intake: Intake) -> Result<Taken, Refusal> {
+        let (profile, lost) = match intake.finish()? {
+            Content::Source(text) => {
+                let n_lines = text.lines().count();
+                self.texts.drop_in(name, text);
+                return Ok(Taken::Attached(format!("source, {n_lines} lines")));
+            }
+            Content::Module(bytes) => return self.take_module(id, name, bytes).map(Taken::Attached),
+            Content::Profile(profile, lost) => (*profile, lost),
+        };
         let (profile, warnings) = prepare(profile, &PrepareOptions::default());
         let Ok(sample_index) = sample_index(&profile, None) else { return Err(Refusal::NoSampleTypes) };
-        let catalog = Catalog::new(&profile);
-        let remarks = warnings.iter().map(ToString::to_string).collect();
-        Ok(Desk { shown: Shown::new(profile), catalog, remarks, sample_index, table: None, graph: None })
+        let remarks: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        let (profile, remarks) = match self.modules.resolved(&profile) {
+            Some((resolved, said)) => (resolved, remarks.into_iter().chain(said).collect()),
+            None => (profile, remarks),
+        };
+        let labels = Rc::new(Labels::new(&profile));
+        let summary = summary::summary(&profile, sample_index, &labels, remarks, lost);
+        self.profiles.insert(id, Opened { profile: Rc::new(profile), labels, sample_index });
+        Ok(Taken::Profile(Box::<Summary>::new(summary)))
     }
 
-    /// What the page shows before it asks anything.
-    pub(crate) fn summary(&self) -> Summary {
-        let profile = self.shown.whole();
-        let text = |id| profile.string(id).to_owned();
-        let sample_types =
-            profile.sample_types().iter().map(|it| SampleType { kind: text(it.kind), unit: text(it.unit) }).collect();
-        let duration = profile.duration_nanos();
-        let comments = profile.comments().map(|comment| comment.trim_start_matches(['#', ' ']).to_owned());
-        Summary {
-            sample_types,
-            sample_index: self.sample_index,
-            measures: self.shown.measures(),
-            duration: (duration != 0).then(|| Amount::auto(duration, "nanoseconds").to_string()),
-            time_nanos: profile.time_nanos(),
-            facts: facts(profile),
-            comments: comments.chain(self.remarks.iter().cloned()).collect(),
+    /// Has every open profile learn from a module.
+    fn take_module(&mut self, id: FileId, name: &str, bytes: Vec<u8>) -> Result<String, Refusal> {
+        let what = self.modules.add(id, name, bytes).map_err(Refusal::Unreadable)?;
+        let mut said = vec![what];
+        for opened in self.profiles.values_mut() {
+            said.extend(self.modules.report(&opened.profile));
+            if let Some((resolved, _)) = self.modules.resolved(&opened.profile) {
+                opened.profile = Rc::new(resolved);
+            }
+        }
+        self.subject = None;
+        Ok(said.join(": "))
+    }
+
+    /// Forgets a file.
+    pub(crate) fn close(&mut self, id: FileId) {
+        self.modules.close(id);
+        self.profiles.remove(&id);
+        if self.subject.as_ref().is_some_and(|subject| subject.about().file == id) {
+            self.subject = None;
         }
     }
 
-    pub(crate) fn answer(&mut self, question: Question) -> Answer {
-        match question {
-            Question::Rows(question) => {
-                self.show(question.sample_index, question.picked);
-                let rows = self.rows(&question);
-                Answer::Rows(question, rows)
-            }
-            Question::Flame(question) => {
-                self.show(question.sample_index, question.picked);
-                let flame = self.flame(&question);
-                Answer::Flame(question, flame)
-            }
-            Question::Card(question) => {
-                self.show(question.sample_index, question.picked);
-                let card = self.card(question.node);
-                Answer::Card(question, card)
-            }
-            Question::Weights(question) => {
-                let weights = self.shown.weights(question.sample_index);
-                Answer::Weights(question, weights)
-            }
+    /// The answer, and whether it is whole; `n_parts` are behind already.
+    pub(crate) fn answer(&mut self, question: &Question, n_parts: u32) -> (Reply, bool) {
+        if let Err(refused) = self.show(&question.about) {
+            return (Reply::Refused(refused), true);
         }
+        let Desk { profiles, subject: Some(subject), texts, modules } = self else {
+            return (Reply::Refused("nothing is open".to_owned()), true);
+        };
+        let reply = match &question.ask {
+            Ask::Flame(ask) => {
+                return match subject.flame(ask, n_parts, profiles) {
+                    Ok(flame) => {
+                        let is_whole = !flame.is_partial;
+                        (Reply::Flame(flame), is_whole)
+                    }
+                    Err(why) => (Reply::Refused(why), true),
+                };
+            }
+            Ask::Card(ask) => Reply::Card(subject.card(ask)),
+            Ask::Rows(ask) => Reply::Rows(subject.rows(ask)),
+            Ask::Sandwich(ask) => Reply::Sandwich(subject.sandwich(ask)),
+            Ask::Tree(ask) => Reply::Tree(subject.tree_rows(ask)),
+            Ask::Graph(ask) => Reply::Graph(subject.picture(ask)),
+            Ask::Source(ask) => Reply::Source(subject.source(ask, texts, modules)),
+            Ask::Tags(ask) => Reply::Tags(subject.tags(ask)),
+            Ask::Diff(ask) => Reply::Diff(subject.changes(ask, profiles)),
+            Ask::Weights => Reply::Weights(subject.weights()),
+        };
+        (reply, true)
     }
 
-    /// Forgets what was worked out for another sample type, or other samples. A number that is no sample type changes
-    /// nothing.
-    fn show(&mut self, sample_index: usize, picked: Option<Picked>) {
-        let is_known = sample_index < self.shown.whole().sample_types().len();
-        let is_new = is_known && sample_index != self.sample_index;
-        if self.shown.pick(picked) || is_new {
-            self.sample_index = if is_known { sample_index } else { self.sample_index };
-            self.table = None;
-            self.graph = None;
-        }
+    /// Sources that the last answers would have shown, had they been there.
+    pub(crate) fn wanted_texts(&mut self) -> Vec<String> {
+        self.texts.take_missing()
     }
-}
 
-/// What was profiled, as far as the profile says.
-fn facts(profile: &Profile) -> Vec<(String, String)> {
-    let main = profile.mappings().first();
-    let file = main.map(|main| profile.string(main.filename).to_owned());
-    let build_id = main.map(|main| profile.string(main.build_id).to_owned());
-    let period = profile.period_type().filter(|_| profile.period() != 0).map(|kind| {
-        format!("{} {}", Amount::auto(profile.period(), profile.string(kind.unit)), profile.string(kind.kind))
-    });
-    let facts = [
-        ("File", file),
-        ("Build ID", build_id),
-        ("Sampled every", period),
-        ("Stacks", Some(profile.n_samples().to_string())),
-        ("Functions", Some(profile.functions().len().to_string())),
-        ("Notes", Some(profile.doc_url().to_owned())),
-    ];
-    facts
-        .into_iter()
-        .filter_map(|(label, value)| Some((label.to_owned(), value.filter(|value| !value.is_empty())?)))
-        .collect()
+    /// Keeps a source that a server has, or that it has none.
+    pub(crate) fn served_text(&mut self, path: &str, text: Option<String>) {
+        self.texts.serve(path, text);
+    }
+
+    /// Works out what a question is about, unless the last one was about the same.
+    fn show(&mut self, about: &About) -> Result<(), String> {
+        if self.subject.as_ref().is_none_or(|subject| subject.about() != about) {
+            let opened = self.profiles.get(&about.file).ok_or("the file is closed")?;
+            // The old one's memory first.
+            self.subject = None;
+            self.subject = Some(Subject::new(opened, about)?);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,12 @@ impl Failure {
                 ],
                 name,
             },
+            Refusal::Cancelled => Failure {
+                title: "Opening was cancelled".to_owned(),
+                detail: "nothing was kept of the file".to_owned(),
+                advice: vec![advice("Drop it again to open it.")],
+                name,
+            },
             Refusal::NoSampleTypes => Failure {
                 title: "The profile is empty".to_owned(),
                 detail: "it is a valid pprof file, but it lists no sample types, so there is nothing to count"
@@ -96,7 +102,7 @@ struct Guess {
 }
 
 /// Says what the bytes look like, since people drop the file beside the one they meant.
-fn guess(name: &str, n_bytes: usize, head: &[u8]) -> Guess {
+fn guess(name: &str, n_bytes: u64, head: &[u8]) -> Guess {
     let (title, advice) = match head {
         [] => (
             "The file is empty",
@@ -115,8 +121,10 @@ fn guess(name: &str, n_bytes: usize, head: &[u8]) -> Guess {
             vec![with_command("Convert it to pprof first:", format!("perf_to_profile -i {name} -o perf.pb.gz"))],
         ),
         [b'{' | b'[', ..] => (
-            "This is JSON, not a pprof profile",
-            vec![advice("Profiles of speedscope, Chrome and Firefox are JSON: open those in their own viewers.")],
+            "This is JSON, but not a profile that wprof reads",
+            vec![advice(
+                "Of the formats in JSON wprof reads speedscope's. Recordings of Chrome and Firefox open in their own viewers.",
+            )],
         ),
         [b'<', ..] => (
             "This is a web page or XML, not a profile",
@@ -134,7 +142,9 @@ fn guess(name: &str, n_bytes: usize, head: &[u8]) -> Guess {
         _ => (
             "This is not a pprof profile, or it is damaged",
             vec![
-                advice("wprof opens profile.proto files, gzipped or not: cpu.prof, heap.prof, *.pb.gz, *.pprof."),
+                advice(
+                    "wprof opens pprof files, gzipped or not (cpu.prof, heap.prof, *.pb.gz, *.pprof), the formats before them, folded stacks and speedscope's JSON.",
+                ),
                 record(),
             ],
         ),
@@ -176,7 +186,7 @@ mod tests {
     fn the_bytes_tell_what_was_dropped_instead() {
         check(b"", "The file is empty", Some("wprof run mod.wasm"));
         check(b"\0asm\x01", "This is a WebAssembly module, not a profile of one", Some("wprof run x.prof"));
-        check(b"{\"a\":", "This is JSON, not a pprof profile", None);
+        check(b"{\"a\":", "This is JSON, but not a profile that wprof reads", None);
         check(b"<!doctype", "This is a web page or XML, not a profile", None);
         check(b"\x1f\x8b\x08", "The profile is cut short or damaged", Some("gzip -t x.prof"));
         check(b"hello", "This is not a pprof profile, or it is damaged", Some("wprof run mod.wasm"));

@@ -1,7 +1,8 @@
 //! What the keys do, wherever the focus is.
 
+use crate::route::View;
 use crate::session::Step;
-use crate::state::{Action, Panes};
+use crate::state::{Action, Overlay};
 
 /// The effect of a key.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,6 +11,8 @@ pub(crate) enum Effect {
     FocusSearch,
     /// Leaves the search box, so that the other keys work.
     Blur,
+    /// To the next or the last match of the search.
+    Match(Step),
 }
 
 /// What has the focus, as far as keys care.
@@ -17,7 +20,7 @@ pub(crate) enum Effect {
 pub(crate) enum Focus {
     /// The search box: letters are text.
     Search,
-    /// A list or a picker, which has keys of its own.
+    /// A list, a picker or a text, which has keys of its own.
     Choice,
     /// Enter presses it.
     Button,
@@ -25,12 +28,34 @@ pub(crate) enum Focus {
     Page,
 }
 
+/// A list of all keys, for people: group, key, what it does.
+pub(crate) const LIST: [(&str, &str, &str); 17] = [
+    ("Everywhere", "/", "search"),
+    ("Everywhere", "Esc", "close, clear, zoom out, undo the last filter"),
+    ("Everywhere", "?", "this list"),
+    ("Everywhere", "+", "add a filter"),
+    ("Everywhere", "s", "pick samples by a numeric label"),
+    ("Tables", "↑ ↓", "next function"),
+    ("Tables", "Page ↑ ↓ Home End", "further"),
+    ("Tables", "Enter", "zoom the flame graph to the chosen function"),
+    ("Tables", "m", "what can be done about the chosen function"),
+    ("Tree", "→ ← Space *", "open, close, open the heaviest way"),
+    ("Search", "Enter, Shift Enter", "next match, last match"),
+    ("Flame graph", "← → ↑ ↓", "from frame to frame"),
+    ("Flame graph", "Enter", "zoom in"),
+    ("Flame graph", "Backspace", "zoom out"),
+    ("Flame graph", "m, Ctrl wheel", "what can be done about the frame, zoom"),
+    ("Flame graph", "v", "callers first, or callees first"),
+    ("Chosen function", "w, o", "its callers and callees, its source"),
+];
+
 /// What `key` does.
-pub(crate) fn effect(key: &str, focus: Focus) -> Option<Effect> {
+pub(crate) fn effect(key: &str, with_shift: bool, focus: Focus) -> Option<Effect> {
     let action = match (key, focus) {
         ("Escape", _) => Action::Escape,
-        (_, Focus::Choice) | ("Enter", Focus::Button) => return None,
-        ("Enter", Focus::Search) => return Some(Effect::Blur),
+        (_, Focus::Choice) | ("Enter" | " ", Focus::Button) => return None,
+        ("Enter", Focus::Search) => return Some(Effect::Match(Step::By(if with_shift { -1 } else { 1 }))),
+        ("ArrowDown", Focus::Search) => return Some(Effect::Blur),
         ("ArrowDown", _) => Action::MoveCursor(Step::By(1)),
         ("ArrowUp", _) => Action::MoveCursor(Step::By(-1)),
         ("PageDown", _) => Action::MoveCursor(Step::By(20)),
@@ -41,12 +66,11 @@ pub(crate) fn effect(key: &str, focus: Focus) -> Option<Effect> {
         ("Backspace", _) => Action::ZoomOut,
         ("Home", _) => Action::MoveCursor(Step::First),
         ("End", _) => Action::MoveCursor(Step::Last),
-        ("1" | "t", _) => Action::Panes(Panes::Table),
-        ("2" | "f", _) => Action::Panes(Panes::Flame),
-        ("3" | "b", _) => Action::Panes(Panes::Both),
-        ("i", _) => Action::ToggleFacts,
         ("s", _) => Action::OpenPicker(true),
-        _ => return None,
+        ("+", _) => Action::Overlay(Overlay::Filters),
+        ("?", _) => Action::Overlay(Overlay::Help),
+        ("v", _) => Action::Invert,
+        (key, _) => Action::View(View::ALL.into_iter().find(|view| key.chars().eq([view.key()]))?),
     };
     Some(Effect::Do(action))
 }
@@ -57,23 +81,32 @@ mod tests {
 
     #[test]
     fn letters_are_text_while_typing() {
-        assert_eq!(effect("t", Focus::Search), None);
-        assert_eq!(effect("t", Focus::Page), Some(Effect::Do(Action::Panes(Panes::Table))));
-        assert_eq!(effect("/", Focus::Search), None);
-        assert_eq!(effect("/", Focus::Button), Some(Effect::FocusSearch));
+        assert_eq!(effect("t", false, Focus::Search), None);
+        assert_eq!(effect("t", false, Focus::Page), Some(Effect::Do(Action::View(View::Top))));
+        assert_eq!(effect("/", false, Focus::Search), None);
+        assert_eq!(effect("/", false, Focus::Button), Some(Effect::FocusSearch));
     }
 
     #[test]
-    fn escape_and_arrows_work_from_the_search_box() {
-        assert_eq!(effect("Escape", Focus::Search), Some(Effect::Do(Action::Escape)));
-        assert_eq!(effect("ArrowDown", Focus::Search), Some(Effect::Do(Action::MoveCursor(Step::By(1)))));
-        assert_eq!(effect("Enter", Focus::Search), Some(Effect::Blur));
+    fn every_view_has_its_key() {
+        for view in View::ALL {
+            let key = view.key().to_string();
+            assert_eq!(effect(&key, false, Focus::Page), Some(Effect::Do(Action::View(view))), "{key}");
+        }
+    }
+
+    #[test]
+    fn escape_and_enter_work_from_the_search_box() {
+        assert_eq!(effect("Escape", false, Focus::Search), Some(Effect::Do(Action::Escape)));
+        assert_eq!(effect("Enter", false, Focus::Search), Some(Effect::Match(Step::By(1))));
+        assert_eq!(effect("Enter", true, Focus::Search), Some(Effect::Match(Step::By(-1))));
+        assert_eq!(effect("ArrowDown", false, Focus::Search), Some(Effect::Blur));
     }
 
     #[test]
     fn lists_and_buttons_keep_their_own_keys() {
-        assert_eq!(effect("ArrowDown", Focus::Choice), None);
-        assert_eq!(effect("Enter", Focus::Button), None);
-        assert_eq!(effect("Enter", Focus::Page), Some(Effect::Do(Action::ZoomToChosen)));
+        assert_eq!(effect("ArrowDown", false, Focus::Choice), None);
+        assert_eq!(effect("Enter", false, Focus::Button), None);
+        assert_eq!(effect("Enter", false, Focus::Page), Some(Effect::Do(Action::ZoomToChosen)));
     }
 }

@@ -1,4 +1,4 @@
-//! The page's end of its worker: one worker a file, at most one question of a kind under way, deaths reported.
+//! The page's end of its worker: it is given files and questions, at most one question a line under way; deaths are reported.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,23 +6,34 @@ use std::rc::Rc;
 use gloo::events::EventListener;
 use js_sys::{Array, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
-use crate::protocol::{Answer, Call, Origin, Question, unpack};
+use crate::protocol::{Answer, Call, FileId, Origin, Question, Reply, line, unpack};
 use crate::state::Action;
 
 /// The loader that also starts the page.
 const SCRIPT: &str = "./worker.js";
 
-/// A profile to open.
+/// Where a page that was saved as one file has put the worker's.
+const SAVED_SCRIPT: &str = "wprofWorker";
+
+/// A file to open.
 #[derive(Clone, Debug)]
-pub(crate) enum Source {
-    File(File),
+pub(crate) struct Source {
+    pub(crate) name: String,
+    pub(crate) from: From,
+}
+
+/// Where its bytes are.
+#[derive(Clone, Debug)]
+pub(crate) enum From {
+    /// Dropped, picked, pasted.
+    Blob(Blob),
     Url(String),
 }
 
-/// Owns the worker. Opening a second file ends the first one's worker, and its memory with it.
+/// Owns the worker.
 #[derive(Clone)]
 pub(crate) struct Link {
     report: Callback<Action>,
@@ -38,10 +49,11 @@ impl PartialEq for Link {
 struct Live {
     worker: Worker,
     ready: bool,
-    /// It has been given a file, which may still wait for it to be ready.
-    used: bool,
-    waiting: Option<Source>,
-    lines: [Line; 4],
+    /// Files for it, as long as it is not ready.
+    waiting: Vec<(FileId, Source)>,
+    /// Files that it has.
+    n_files: usize,
+    lines: [Line; line::N],
     _listeners: [EventListener; 2],
 }
 
@@ -53,20 +65,35 @@ impl Link {
         link
     }
 
-    /// Has the worker open `source`; the answer arrives as an [`Action`].
-    pub(crate) fn open(&self, source: Source) {
-        if self.live.borrow().as_ref().is_none_or(|live| live.used) {
+    /// Has the worker open a file; how far it is arrives as [`Action`]s.
+    pub(crate) fn open(&self, id: FileId, source: Source) {
+        if self.live.borrow().is_none() {
             self.restart();
         }
         if let Some(live) = &mut *self.live.borrow_mut() {
-            live.used = true;
-            live.waiting = Some(source);
+            live.n_files += 1;
+            live.waiting.push((id, source));
             live.open_when_ready();
         }
     }
 
-    /// Asks what is new among `questions`; those under way are awaited first, and only the newest of a kind is kept.
-    pub(crate) fn ask(&self, questions: [Option<Question>; 4]) {
+    /// Has the worker stop reading a file, or forget it. The last one takes the worker's memory with it.
+    pub(crate) fn close(&self, id: FileId) {
+        let is_last = {
+            let mut live = self.live.borrow_mut();
+            let Some(live) = &mut *live else { return };
+            live.waiting.retain(|(waiting, _)| *waiting != id);
+            live.n_files = live.n_files.saturating_sub(1);
+            post(&live.worker, &Call::Close(id), None);
+            live.n_files == 0
+        };
+        if is_last {
+            self.restart();
+        }
+    }
+
+    /// Asks what is new among `questions`; those under way are awaited first, and only the newest of a line is kept.
+    pub(crate) fn ask(&self, questions: [Option<Question>; line::N]) {
         let mut live = self.live.borrow_mut();
         let Some(live) = &mut *live else { return };
         for (line, question) in live.lines.iter_mut().zip(questions) {
@@ -89,7 +116,8 @@ impl Link {
     fn start(&self) -> Result<Live, JsValue> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(SCRIPT, &options)?;
+        let saved = js_sys::Reflect::get(&js_sys::global(), &SAVED_SCRIPT.into()).ok().and_then(|it| it.as_string());
+        let worker = Worker::new_with_options(saved.as_deref().unwrap_or(SCRIPT), &options)?;
         let link = self.clone();
         let on_message = EventListener::new(&worker, "message", move |event| {
             if let Some(message) = event.dyn_ref::<MessageEvent>() {
@@ -104,8 +132,8 @@ impl Link {
         Ok(Live {
             worker,
             ready: false,
-            used: false,
-            waiting: None,
+            waiting: Vec::new(),
+            n_files: 0,
             lines: Default::default(),
             _listeners: [on_message, on_error],
         })
@@ -120,19 +148,16 @@ impl Link {
                     live.open_when_ready();
                 }
             }
-            Answer::Rows(..) => self.line_free(0),
-            Answer::Flame(..) => self.line_free(1),
-            Answer::Card(..) => self.line_free(2),
-            Answer::Weights(..) => self.line_free(3),
+            Answer::Reply(question, _) => self.line_free(question),
             Answer::Panicked(_) => self.restart(),
-            Answer::Stage(_) | Answer::Opened(_) | Answer::Refused(_) => {}
+            Answer::Stage(..) | Answer::Opened(..) | Answer::Attached(..) | Answer::Refused(..) => {}
         }
         self.report.emit(Action::Answered(Box::new(answer)));
     }
 
-    fn line_free(&self, kind: usize) {
+    fn line_free(&self, answered: &Question) {
         if let Some(live) = &mut *self.live.borrow_mut()
-            && let Some(question) = live.lines.get_mut(kind).and_then(Line::answered)
+            && let Some(question) = live.lines.get_mut(answered.ask.line()).and_then(|line| line.answered(answered))
         {
             post(&live.worker, &Call::Ask(question), None);
         }
@@ -155,15 +180,16 @@ impl Live {
         if !self.ready {
             return;
         }
-        match self.waiting.take() {
-            Some(Source::File(file)) => post(&self.worker, &Call::Open(Origin::File), Some(&file)),
-            Some(Source::Url(url)) => post(&self.worker, &Call::Open(Origin::Url(url)), None),
-            None => {}
+        for (id, Source { name, from }) in self.waiting.drain(..) {
+            match from {
+                From::Blob(blob) => post(&self.worker, &Call::Open(id, Origin::File(name)), Some(&blob)),
+                From::Url(url) => post(&self.worker, &Call::Open(id, Origin::Url(name, url)), None),
+            }
         }
     }
 }
 
-/// Questions of one kind: at most one is under way, and of those that come up meanwhile only the last matters.
+/// Questions of one line: at most one is under way, and of those that come up meanwhile only the last matters.
 #[derive(Debug, Default)]
 struct Line {
     under_way: bool,
@@ -182,8 +208,11 @@ impl Line {
         if self.under_way { None } else { self.send_next() }
     }
 
-    /// The question under way was answered; returns the next to send.
-    fn answered(&mut self) -> Option<Question> {
+    /// A question was answered, perhaps in part: the rest follows by itself, unless there is something newer to send.
+    fn answered(&mut self, question: &Question) -> Option<Question> {
+        if self.last.as_ref() != Some(question) {
+            return None;
+        }
         self.under_way = false;
         self.send_next()
     }
@@ -196,7 +225,7 @@ impl Line {
     }
 }
 
-fn post(worker: &Worker, call: &Call, file: Option<&File>) {
+fn post(worker: &Worker, call: &Call, file: Option<&Blob>) {
     let Ok(text) = serde_json::to_string(call) else { return };
     let message = Array::of2(&text.into(), &file.into());
     // Fails only for what cannot be copied; text and files can.
@@ -206,7 +235,9 @@ fn post(worker: &Worker, call: &Call, file: Option<&File>) {
 fn read(message: &JsValue) -> Option<Answer> {
     let parts = message.dyn_ref::<Array>()?;
     let mut answer = serde_json::from_str(&parts.get(0).as_string()?).ok()?;
-    if let (Answer::Flame(_, flame), Some(words)) = (&mut answer, parts.get(1).dyn_ref::<Uint32Array>()) {
+    if let (Answer::Reply(_, reply), Some(words)) = (&mut answer, parts.get(1).dyn_ref::<Uint32Array>())
+        && let Reply::Flame(flame) = &mut **reply
+    {
         flame.boxes = unpack(&words.to_vec());
     }
     Some(answer)
@@ -215,10 +246,10 @@ fn read(message: &JsValue) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::CardQuestion;
+    use crate::protocol::{About, Ask, CardAsk, Tree};
 
     fn card(node: u32) -> Question {
-        Question::Card(CardQuestion { sample_index: 0, picked: None, node })
+        Question { about: About::default(), ask: Ask::Card(CardAsk { tree: Tree::Callees, node, in_full: false }) }
     }
 
     #[test]
@@ -227,8 +258,19 @@ mod tests {
         assert_eq!(line.want(card(1)), Some(card(1)));
         assert_eq!(line.want(card(2)), None);
         assert_eq!(line.want(card(3)), None);
-        assert_eq!(line.answered(), Some(card(3)));
-        assert_eq!(line.answered(), None);
+        assert_eq!(line.answered(&card(1)), Some(card(3)));
+        assert_eq!(line.answered(&card(3)), None);
+    }
+
+    #[test]
+    fn the_rest_of_an_old_answer_frees_no_line() {
+        let mut line = Line::default();
+        assert_eq!(line.want(card(1)), Some(card(1)));
+        assert_eq!(line.answered(&card(1)), None, "in part");
+        assert_eq!(line.want(card(2)), Some(card(2)));
+        assert_eq!(line.answered(&card(1)), None, "the rest");
+        assert_eq!(line.want(card(3)), None, "2 is still under way");
+        assert_eq!(line.answered(&card(2)), Some(card(3)));
     }
 
     #[test]
@@ -237,7 +279,7 @@ mod tests {
         assert_eq!(line.want(card(1)), Some(card(1)));
         assert_eq!(line.want(card(2)), None);
         assert_eq!(line.want(card(1)), None);
-        assert_eq!(line.answered(), None);
+        assert_eq!(line.answered(&card(1)), None);
         assert_eq!(line.want(card(1)), None);
     }
 }

@@ -49,6 +49,44 @@ pub(crate) fn is_dark(theme: Theme) -> bool {
     }
 }
 
+/// Notes a moment for whoever measures the page: drop, first paint, complete.
+pub(crate) fn mark(name: &str) {
+    if let Some(performance) = web_sys::window().and_then(|window| window.performance()) {
+        // Fails only for names that browsers reserve.
+        let _marked = performance.mark(name);
+    }
+}
+
+/// The page's address, the state behind `#` with it.
+pub(crate) fn address() -> String {
+    web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default()
+}
+
+/// Puts `text` into the clipboard. Where the browser forbids it, nothing happens.
+pub(crate) fn copy_text(text: &str) {
+    if let Some(window) = web_sys::window() {
+        let _copied = window.navigator().clipboard().write_text(text);
+    }
+}
+
+/// Hands a file to the reader, as browsers do downloads.
+pub(crate) fn download(blob: &web_sys::Blob, name: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let link =
+        document.and_then(|document| document.create_element("a").ok()?.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+    if let (Some(link), Ok(address)) = (link, web_sys::Url::create_object_url_with_blob(blob)) {
+        link.set_href(&address);
+        link.set_download(name);
+        link.click();
+        // The browser has its own hold of it by now.
+        let _revoked = web_sys::Url::revoke_object_url(&address);
+    }
+}
+
+pub(crate) fn print() {
+    let _printed = web_sys::window().map(|window| window.print());
+}
+
 /// Names the tab after the file, since several may be open.
 pub(crate) fn set_title(file: Option<&str>) {
     if let Some(document) = web_sys::window().and_then(|window| window.document()) {
@@ -82,9 +120,13 @@ pub(crate) fn set_style(node: &NodeRef, property: &str, value: &str) {
 pub(crate) fn focus() -> Focus {
     let active = web_sys::window().and_then(|window| window.document()?.active_element());
     let Some(active) = active else { return Focus::Page };
+    // Dialogs have keys of their own.
+    if active.closest("dialog").is_ok_and(|dialog| dialog.is_some()) {
+        return Focus::Choice;
+    }
     match (active.tag_name().as_str(), active.get_attribute("type").as_deref()) {
         ("INPUT", Some("search")) => Focus::Search,
-        ("INPUT" | "SELECT", _) => Focus::Choice,
+        ("INPUT" | "SELECT" | "TEXTAREA", _) => Focus::Choice,
         ("BUTTON", _) => Focus::Button,
         _ => Focus::Page,
     }

@@ -2,113 +2,92 @@
 //!
 //! Heads travel as JSON text; the rectangles of a flame graph, of which there may be thousands, as one transferred array.
 
+mod about;
+mod diff;
+mod flame;
 mod flame_box;
+mod graph;
 mod measure;
+mod rows;
+mod sandwich;
+mod source;
+mod summary;
+mod tags;
+mod tree;
 
-use proto::Error;
-use proto::codec::ErrorKind;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use about::{About, FileId, Filter, FilterKind, Granularity};
+pub(crate) use diff::{DiffAsk, DiffCells, DiffRow, DiffRows};
+pub(crate) use flame::{Card, CardAsk, Crumb, Flame, FlameAsk, Key, Kin, Tree, Zoom};
 pub(crate) use flame_box::{FlameBox, Look, pack, unpack};
-pub(crate) use measure::{Ends, Measure, Picked, Weight, Weights, WeightsQuestion};
+pub(crate) use graph::{Graph, GraphAsk, GraphEdge, GraphNode};
+pub(crate) use measure::{Ends, Measure, Picked, Weight, Weights};
+pub(crate) use rows::{Column, Row, Rows, RowsAsk, Sort};
+pub(crate) use sandwich::{Neighbour, Sandwich, SandwichAsk};
+pub(crate) use source::{Code, CodeLine, Offset, Source, SourceAsk, SourceFile, SourceLine};
+pub(crate) use summary::{Binary, SampleType, Summary};
+pub(crate) use tags::{TagKey, TagValue, Tags, TagsAsk};
+pub(crate) use tree::{ChosenNode, Reveal, TreeAsk, TreeRow, TreeRows};
 
 /// Page to worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Call {
-    /// Read and decode a profile; the file itself, if it is one, travels beside the message.
-    Open(Origin),
+    /// Read a file: a profile, a module or a source. A dropped one travels beside the message.
+    Open(FileId, Origin),
+    /// Stop reading it, if it is still being read; else forget it.
+    Close(FileId),
     Ask(Question),
 }
 
-/// Where the bytes of a profile come from.
+/// Where the bytes of a file come from, and what it is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Origin {
-    /// Dropped or picked.
-    File,
-    /// Served by `wprof view`.
-    Url(String),
+    /// Dropped, picked or pasted, with its path in the folder that was dropped.
+    File(String),
+    /// Behind the page's own address.
+    Url(String, String),
 }
 
-/// A question the opened profile can answer. The answer carries it back, so that a late one is recognised.
+/// A question about what is open. The answer carries it back, so that a late one is recognised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Question {
-    Rows(RowsQuestion),
-    Flame(FlameQuestion),
-    Card(CardQuestion),
-    Weights(WeightsQuestion),
+pub(crate) struct Question {
+    pub(crate) about: About,
+    pub(crate) ask: Ask,
 }
 
-/// A window of the top table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct RowsQuestion {
-    pub(crate) sample_index: usize,
-    pub(crate) picked: Option<Picked>,
-    pub(crate) query: String,
-    pub(crate) sort: Sort,
-    /// Also the functions that `pprof -top` leaves out as too small.
-    pub(crate) all: bool,
-    /// The first row wanted, and how many.
-    pub(crate) first: usize,
-    pub(crate) len: usize,
+/// One kind of question a view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Ask {
+    Card(CardAsk),
+    Flame(FlameAsk),
+    Rows(RowsAsk),
+    Sandwich(SandwichAsk),
+    Tree(TreeAsk),
+    Graph(GraphAsk),
+    Source(SourceAsk),
+    Tags(TagsAsk),
+    Diff(DiffAsk),
+    /// What the samples of each range of the measures weigh.
+    Weights,
 }
 
-impl RowsQuestion {
-    /// Whether both ask about the same table, if perhaps another part of it.
-    pub(crate) fn same_table(&self, other: &RowsQuestion) -> bool {
-        RowsQuestion { first: 0, len: 0, ..self.clone() } == RowsQuestion { first: 0, len: 0, ..other.clone() }
-    }
-}
-
-/// How the table is ordered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Sort {
-    pub(crate) column: Column,
-    pub(crate) descending: bool,
-}
-
-impl Default for Sort {
-    fn default() -> Self {
-        Sort { column: Column::Flat, descending: true }
-    }
-}
-
-/// What a table can be ordered by: flat % goes with flat, cum % with cum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Column {
-    Flat,
-    Cum,
-    Name,
-}
-
-/// A window of the flame graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct FlameQuestion {
-    pub(crate) sample_index: usize,
-    pub(crate) picked: Option<Picked>,
-    pub(crate) query: String,
-    /// The node drawn at full width; 0 is the root.
-    pub(crate) zoom: u32,
-    /// Width of the canvas in CSS pixels: boxes below half a pixel are left out.
-    pub(crate) width: u32,
-    /// The first row wanted, and how many.
-    pub(crate) first_row: u32,
-    pub(crate) n_rows: u32,
-}
-
-impl FlameQuestion {
-    /// Whether boxes that answer one may be shown, at least for a moment, to whoever asks the other.
-    pub(crate) fn same_graph(&self, other: &FlameQuestion) -> bool {
-        let view = |it: &FlameQuestion| (it.sample_index, it.picked, it.zoom);
-        view(self) == view(other)
-    }
-}
-
-/// Everything about one box.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct CardQuestion {
-    pub(crate) sample_index: usize,
-    pub(crate) picked: Option<Picked>,
-    pub(crate) node: u32,
+/// The answer to the [`Ask`] of the same name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "an answer has it in a box")]
+pub(crate) enum Reply {
+    Card(Card),
+    Flame(Flame),
+    Rows(Rows),
+    Sandwich(Sandwich),
+    Tree(TreeRows),
+    Graph(Graph),
+    Source(Source),
+    Tags(Tags),
+    Diff(DiffRows),
+    Weights(Weights),
+    /// There is none: the filters' text is no pattern, or the file is closed.
+    Refused(String),
 }
 
 /// Worker to page.
@@ -116,49 +95,25 @@ pub(crate) struct CardQuestion {
 pub(crate) enum Answer {
     /// The worker runs and listens.
     Ready,
-    Stage(Stage),
-    Opened(Summary),
-    Refused(Refusal),
+    Stage(FileId, Stage),
+    Opened(FileId, Box<Summary>),
+    /// A module, or a source, which tells more about profiles: what it is.
+    Attached(FileId, String),
+    Refused(FileId, Refusal),
     /// The worker has panicked and will not answer again.
     Panicked(String),
-    Rows(RowsQuestion, Rows),
-    Flame(FlameQuestion, Flame),
-    Card(CardQuestion, Card),
-    Weights(WeightsQuestion, Weights),
+    Reply(Box<Question>, Box<Reply>),
 }
 
-/// How far opening a profile has come.
+/// How far opening a file has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// The worker itself is being started.
     Starting,
-    Reading,
-    Decoding {
-        n_bytes: usize,
-    },
-}
-
-/// What the page needs to know of a profile before it asks anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Summary {
-    pub(crate) sample_types: Vec<SampleType>,
-    /// The one pprof shows when none is asked for.
-    pub(crate) sample_index: usize,
-    /// The numeric labels that samples may be picked by.
-    pub(crate) measures: Vec<Measure>,
-    pub(crate) duration: Option<String>,
-    /// Nanoseconds since 1970; 0 where the profile does not say.
-    pub(crate) time_nanos: i64,
-    /// What was profiled, where and how much: a label and its value.
-    pub(crate) facts: Vec<(String, String)>,
-    pub(crate) comments: Vec<String>,
-}
-
-/// One kind of value that every sample carries.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SampleType {
-    pub(crate) kind: String,
-    pub(crate) unit: String,
+    /// Bytes read, of how many if that is known.
+    Reading { n_read: u64, n_bytes: Option<u64> },
+    /// All is read; names are put in order.
+    Preparing { n_samples: usize },
 }
 
 /// Why a file could not be opened.
@@ -167,9 +122,11 @@ pub(crate) enum Refusal {
     /// The browser could not hand over the bytes.
     Unreadable(String),
     /// The bytes are no profile: the decoder's words, and what the bytes look like instead.
-    Undecodable { error: String, fault: Fault, n_bytes: usize, head: Vec<u8> },
+    Undecodable { error: String, fault: Fault, n_bytes: u64, head: Vec<u8> },
     /// A valid profile without a single kind of value.
     NoSampleTypes,
+    /// The reader asked for it.
+    Cancelled,
 }
 
 /// The kinds of fault that call for advice of their own, whatever the bytes look like.
@@ -182,112 +139,40 @@ pub(crate) enum Fault {
     Other,
 }
 
-impl Refusal {
-    /// Keeps as much of the bytes as is needed to tell what they are.
-    pub(crate) fn undecodable(error: &Error, bytes: &[u8]) -> Refusal {
-        let head = bytes.iter().take(64).copied().collect();
-        let fault = match error.kind() {
-            ErrorKind::Empty => Fault::Empty,
-            ErrorKind::TooLarge { .. } => Fault::TooLarge,
-            _ => Fault::Other,
-        };
-        Refusal::Undecodable { error: error.to_string(), fault, n_bytes: bytes.len(), head }
+impl Ask {
+    /// Its line: of questions of one kind only the newest counts. Sandwich flames have lines of their own.
+    pub(crate) fn line(&self) -> usize {
+        match self {
+            Ask::Card(_) => line::CARD,
+            Ask::Flame(FlameAsk { tree: Tree::CallersOf(_), .. }) => line::CALLERS,
+            Ask::Flame(FlameAsk { tree: Tree::CalleesOf(_), .. }) => line::CALLEES,
+            Ask::Flame(_) => line::FLAME,
+            Ask::Rows(_) => line::ROWS,
+            Ask::Sandwich(_) => line::SANDWICH,
+            Ask::Tree(_) => line::TREE,
+            Ask::Graph(_) => line::GRAPH,
+            Ask::Source(_) => line::SOURCE,
+            Ask::Tags(_) => line::TAGS,
+            Ask::Diff(_) => line::DIFF,
+            Ask::Weights => line::WEIGHTS,
+        }
     }
 }
 
-/// A window of the top table, every number formatted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rows {
-    pub(crate) first: usize,
-    pub(crate) rows: Vec<Row>,
-    /// Rows of the whole table, of which `rows` is a part.
-    pub(crate) n_rows: usize,
-    pub(crate) total: String,
-    /// What is picked of the total, while something is.
-    pub(crate) part: Option<String>,
-    /// pprof's sentence: what the rows add up to.
-    pub(crate) accounting: String,
-    /// Functions left out as too small, and the value they stay below.
-    pub(crate) dropped: Option<(usize, String)>,
-}
-
-/// A line of the top table.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Row {
-    pub(crate) flat: String,
-    pub(crate) flat_pct: String,
-    pub(crate) sum_pct: String,
-    pub(crate) cum: String,
-    pub(crate) cum_pct: String,
-    pub(crate) name: String,
-    /// pprof's `(inline)` or `(partial-inline)`, or nothing.
-    pub(crate) marker: String,
-    /// The name's number, as boxes carry it.
-    pub(crate) function: u32,
-    /// Hue of the function's package, as boxes have it.
-    pub(crate) look: Look,
-}
-
-/// The boxes of a flame graph that fall into a window, and what is said around them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Flame {
-    #[serde(skip)]
-    pub(crate) boxes: Vec<FlameBox>,
-    /// Names of the boxes wide enough to show one.
-    pub(crate) names: Vec<String>,
-    /// Rows of the whole graph at this zoom.
-    pub(crate) n_rows: u32,
-    /// The row of the zoomed node.
-    pub(crate) zoom_row: u32,
-    /// From the root to the zoomed node, of a long way only both ends.
-    pub(crate) trail: Vec<Crumb>,
-    /// How many nodes are left out behind the first.
-    pub(crate) n_elided: usize,
-    /// What the search matched of the total, such as `17.77%`.
-    pub(crate) matched: Option<String>,
-}
-
-/// A node that can be zoomed to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Crumb {
-    pub(crate) node: u32,
-    pub(crate) name: String,
-}
-
-/// The hover card of a box.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Card {
-    pub(crate) name: String,
-    /// `file:line` or the mapping, empty where neither is known.
-    pub(crate) place: String,
-    pub(crate) flat: String,
-    pub(crate) flat_pct: String,
-    pub(crate) cum: String,
-    pub(crate) cum_pct: String,
-    /// Share of the box above, which is the caller.
-    pub(crate) of_parent: String,
-    /// All boxes of this function together: flat and cum, each with its share of the total.
-    pub(crate) everywhere: Option<((String, String), (String, String))>,
-    pub(crate) inlined: bool,
-    pub(crate) host: bool,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scrolled_table_is_the_same_table() {
-        let question = RowsQuestion {
-            sample_index: 1,
-            picked: None,
-            query: "fib".to_owned(),
-            sort: Sort::default(),
-            all: false,
-            first: 0,
-            len: 100,
-        };
-        assert!(question.same_table(&RowsQuestion { first: 50, ..question.clone() }));
-        assert!(!question.same_table(&RowsQuestion { all: true, ..question.clone() }));
-    }
+/// The lines that questions wait in, the most urgent first.
+pub(crate) mod line {
+    pub(crate) const CARD: usize = 0;
+    pub(crate) const FLAME: usize = 1;
+    pub(crate) const CALLERS: usize = 2;
+    pub(crate) const CALLEES: usize = 3;
+    pub(crate) const ROWS: usize = 4;
+    pub(crate) const SANDWICH: usize = 5;
+    pub(crate) const TREE: usize = 6;
+    pub(crate) const GRAPH: usize = 7;
+    pub(crate) const SOURCE: usize = 8;
+    pub(crate) const TAGS: usize = 9;
+    pub(crate) const DIFF: usize = 10;
+    pub(crate) const WEIGHTS: usize = 11;
+    /// How many there are.
+    pub(crate) const N: usize = 12;
 }

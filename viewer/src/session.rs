@@ -1,320 +1,315 @@
-//! An opened profile as the page shows it: what is chosen, what is in view, and the questions that follow from it.
+//! An opened profile as the page shows it: its [`Route`], what is in view, and the questions that follow from it.
+
+mod answers;
+mod flames;
+mod table;
+mod tree;
 
 use std::rc::Rc;
 
 use yew::AttrValue;
 
-use crate::boxes;
 use crate::protocol::{
-    Answer, Card, CardQuestion, Flame, FlameQuestion, Picked, Question, Rows, RowsQuestion, Sort, Summary, Weights,
-    WeightsQuestion,
+    About, Ask, DiffAsk, FileId, Filter, GraphAsk, Picked, Question, RowsAsk, SandwichAsk, SourceAsk, Summary, TagsAsk,
+    line,
 };
+use crate::route::{FlameLook, Route, View};
 use crate::state::Action;
 
-/// One profile on show. Answers are kept beside the question they answer.
+pub(crate) use answers::Answers;
+pub(crate) use flames::{FlameSlot, FlameState};
+pub(crate) use table::{Step, Window};
+pub(crate) use tree::TreeState;
+
+/// One profile on show.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Session {
+    pub(crate) file: FileId,
     /// The file's name.
     pub(crate) name: AttrValue,
     pub(crate) summary: Rc<Summary>,
+    /// Counts what was opened since and tells more about it: see [`About::revision`].
+    pub(crate) revision: u32,
+    /// The file that a diff starts from.
+    pub(crate) base: Option<FileId>,
+    pub(crate) route: Route,
     pub(crate) sample_index: usize,
-    /// The samples on show; all where it is `None`.
-    pub(crate) picked: Option<Picked>,
     /// The popover to pick samples in is open.
     pub(crate) picker_open: bool,
-    pub(crate) query: AttrValue,
-    pub(crate) sort: Sort,
-    pub(crate) all: bool,
-    /// The function outlined everywhere.
-    pub(crate) function: Option<u32>,
     /// The table row the keyboard is at.
     pub(crate) cursor: Option<usize>,
-    pub(crate) table: TableWindow,
-    pub(crate) graph: GraphWindow,
-    /// Nodes zoomed to, the last one now; empty at the root.
-    pub(crate) zooms: Vec<u32>,
-    /// The box under the pointer.
-    pub(crate) hover: Option<u32>,
-    pub(crate) rows: Option<(RowsQuestion, Rc<Rows>)>,
-    pub(crate) flame: Option<(FlameQuestion, Rc<Flame>)>,
-    pub(crate) card: Option<(CardQuestion, Rc<Card>)>,
-    pub(crate) weights: Option<(WeightsQuestion, Rc<Weights>)>,
+    /// The rows in view of the table on show, whichever it is.
+    pub(crate) window: Window,
+    pub(crate) tree_table: TreeState,
+    pub(crate) flames: [FlameState; FlameSlot::N],
+    pub(crate) answers: Answers,
 }
-
-/// The rows of the table in view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TableWindow {
-    first: usize,
-    len: usize,
-}
-
-/// The part of the flame graph in view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct GraphWindow {
-    width: u32,
-    first_row: u32,
-    n_rows: u32,
-}
-
-/// A move of the table's cursor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    By(isize),
-    First,
-    Last,
-}
-
-/// Windows are asked for in steps of this many rows, with a step to spare either side, so that scrolling by a few
-/// rows asks nothing.
-const STEP: usize = 50;
-const FLAME_STEP: u32 = 64;
 
 impl Session {
-    pub(crate) fn new(name: AttrValue, summary: Summary) -> Session {
-        Session {
+    /// The profile as a link, or the usual view, shows it.
+    pub(crate) fn new(file: FileId, name: AttrValue, summary: Rc<Summary>, route: Route) -> Session {
+        let mut session = Session {
+            file,
             name,
             sample_index: summary.sample_index,
-            summary: Rc::new(summary),
-            picked: None,
+            summary,
+            revision: 0,
+            base: None,
+            route: Route::default(),
             picker_open: false,
-            query: AttrValue::default(),
-            sort: Sort::default(),
-            all: false,
-            function: None,
             cursor: None,
-            table: TableWindow { first: 0, len: 2 * STEP },
-            graph: GraphWindow { width: 0, first_row: 0, n_rows: FLAME_STEP },
-            zooms: Vec::new(),
-            hover: None,
-            rows: None,
-            flame: None,
-            card: None,
-            weights: None,
+            window: Window::default(),
+            tree_table: TreeState::default(),
+            flames: Default::default(),
+            answers: Answers::default(),
+        };
+        session.go(route);
+        session
+    }
+
+    /// Shows what a route says, as far as this profile has it.
+    pub(crate) fn go(&mut self, route: Route) {
+        let index_of = |kind: &String| self.summary.sample_types.iter().position(|it| it.kind == *kind);
+        self.sample_index = route.sample_type.as_ref().and_then(index_of).unwrap_or(self.summary.sample_index);
+        let is_elsewhere = self.subject_of(&route) != self.subject_of(&self.route) || route.view != self.route.view;
+        let (zoom, node) = (route.flame.zoom.clone(), route.node.clone());
+        let is_other_node = node != self.route.node;
+        self.route = route;
+        self.route.picked = self.route.picked.filter(|it| self.has(it));
+        if is_elsewhere {
+            self.forget_nodes();
+        }
+        if let Some(main) = self.flames.get_mut(FlameSlot::Main.index())
+            && main.path() != zoom
+        {
+            main.go_to_path(zoom);
+        }
+        if is_elsewhere || is_other_node {
+            self.tree_table = TreeState::at(&node);
+            self.route.node = node;
         }
     }
 
-    /// The node drawn at full width.
-    pub(crate) fn zoom(&self) -> u32 {
-        self.zooms.last().copied().unwrap_or(0)
-    }
-
-    /// The rows at hand, if they belong to the table now chosen.
-    pub(crate) fn current_rows(&self) -> Option<&Rc<Rows>> {
-        let question = self.rows_question();
-        self.rows.as_ref().filter(|(asked, _)| asked.same_table(&question)).map(|(_, rows)| rows)
-    }
-
-    pub(crate) fn rows_question(&self) -> RowsQuestion {
-        let first = (self.table.first / STEP).saturating_sub(1) * STEP;
-        let past = (self.table.first + self.table.len).div_ceil(STEP) + 1;
-        RowsQuestion {
+    /// What a route is about, so that it is seen when node numbers no longer hold.
+    fn subject_of(&self, route: &Route) -> About {
+        let Route { picked, filters, granularity, noinlines, relative, .. } = route.clone();
+        About {
+            file: self.file,
+            revision: self.revision,
             sample_index: self.sample_index,
-            picked: self.picked,
-            query: self.query.to_string(),
-            sort: self.sort,
-            all: self.all,
-            first,
-            len: past * STEP - first,
+            picked,
+            filters,
+            granularity,
+            noinlines,
+            relative,
         }
     }
 
-    /// Nothing is asked before the canvas has a width.
-    pub(crate) fn flame_question(&self) -> Option<FlameQuestion> {
-        let GraphWindow { width, first_row, n_rows } = self.graph;
-        let first = (first_row / FLAME_STEP).saturating_sub(1) * FLAME_STEP;
-        let past = (first_row + n_rows).div_ceil(FLAME_STEP) + 1;
-        (width > 0).then(|| FlameQuestion {
-            sample_index: self.sample_index,
-            picked: self.picked,
-            query: self.query.to_string(),
-            zoom: self.zoom(),
-            width,
-            first_row: first,
-            n_rows: past * FLAME_STEP - first,
-        })
+    /// What every view obeys.
+    pub(crate) fn about(&self) -> About {
+        self.subject_of(&self.route)
     }
 
-    pub(crate) fn card_question(&self) -> Option<CardQuestion> {
-        let Session { sample_index, picked, .. } = *self;
-        self.hover.map(|node| CardQuestion { sample_index, picked, node })
+    fn has(&self, picked: &Picked) -> bool {
+        let measure = self.summary.measures.get(picked.measure);
+        picked.first <= picked.last && measure.is_some_and(|measure| picked.last < measure.ranges.len())
     }
 
-    /// Nobody sees weights while the picker is closed.
-    pub(crate) fn weights_question(&self) -> Option<WeightsQuestion> {
-        self.picker_open.then_some(WeightsQuestion { sample_index: self.sample_index })
-    }
-
-    /// The weights of the sample type on show, once they are there.
-    pub(crate) fn current_weights(&self) -> Option<&Rc<Weights>> {
-        let of_this_type = |asked: &WeightsQuestion| asked.sample_index == self.sample_index;
-        self.weights.as_ref().filter(|(asked, _)| of_this_type(asked)).map(|(_, weights)| weights)
-    }
-
-    /// The total and what is picked of it. While a table of other rows is being counted these need not disappear.
-    pub(crate) fn totals(&self) -> Option<(&str, Option<&str>)> {
-        let (asked, rows) = self.rows.as_ref()?;
-        let part = rows.part.as_deref().filter(|_| self.picked.is_some());
-        (asked.sample_index == self.sample_index).then_some((rows.total.as_str(), part))
-    }
-
-    /// The card of the box under the pointer, once it is there.
-    pub(crate) fn current_card(&self) -> Option<&Rc<Card>> {
-        let question = self.card_question()?;
-        self.card.as_ref().filter(|(asked, _)| *asked == question).map(|(_, card)| card)
-    }
-
-    /// What this view of the profile wants to know.
-    pub(crate) fn questions(&self) -> [Option<Question>; 4] {
-        [
-            Some(Question::Rows(self.rows_question())),
-            self.flame_question().map(Question::Flame),
-            self.card_question().map(Question::Card),
-            self.weights_question().map(Question::Weights),
-        ]
-    }
-
-    /// Takes in an answer; one to a question about something else came too late.
-    pub(crate) fn answered(&mut self, answer: Answer) {
-        match answer {
-            Answer::Rows(asked, rows) if asked.same_table(&self.rows_question()) => {
-                self.rows = Some((asked, Rc::new(rows)));
-                if self.cursor.is_some() {
-                    self.choose_at_cursor();
-                }
+    /// What this view of the profile wants to know, by line.
+    pub(crate) fn questions(&self) -> [Option<Question>; line::N] {
+        let mut questions: [Option<Question>; line::N] = Default::default();
+        let about = self.about();
+        for ask in self.asks() {
+            if let Some(line) = questions.get_mut(ask.line()) {
+                *line = Some(Question { about: about.clone(), ask });
             }
-            Answer::Flame(asked, flame)
-                if self.flame_question().is_some_and(|question| asked.same_graph(&question)) =>
-            {
-                self.flame = Some((asked, Rc::new(flame)));
-            }
-            Answer::Card(asked, card) => self.card = Some((asked, Rc::new(card))),
-            Answer::Weights(asked, weights) => self.weights = Some((asked, Rc::new(weights))),
+        }
+        questions
+    }
+
+    fn asks(&self) -> Vec<Ask> {
+        let Route { view, function, normalize, n_nodes, .. } = &self.route;
+        let mut asks = Vec::new();
+        // The table's answer also says the totals, which are always on show.
+        asks.push(Ask::Rows(self.rows_ask()));
+        asks.extend(self.flame_asks());
+        match (view, function) {
+            (View::Sandwich, Some(function)) => asks.push(Ask::Sandwich(SandwichAsk { function: function.clone() })),
+            (View::Source, Some(function)) => asks.push(Ask::Source(SourceAsk { function: function.clone() })),
+            (View::Tree, _) => asks.push(Ask::Tree(self.tree_ask())),
+            (View::Graph, _) => asks.push(Ask::Graph(GraphAsk { n_nodes: *n_nodes })),
+            (View::Tags, _) => asks.push(Ask::Tags(TagsAsk {})),
+            (View::Diff, _) => asks.extend(self.base.map(|base| Ask::Diff(self.diff_ask(base, *normalize)))),
             _ => {}
         }
+        // Nobody sees weights while the picker is closed.
+        asks.extend(self.picker_open.then_some(Ask::Weights));
+        asks
+    }
+
+    pub(crate) fn rows_ask(&self) -> RowsAsk {
+        let Route { query, sort, all, every_type, view, .. } = &self.route;
+        // Other views have tables of their own, of which the window is.
+        let shows_rows = matches!(view, View::Both | View::Top | View::Sandwich | View::Source);
+        let (first, len) = if shows_rows { self.window.asked() } else { Window::default().asked() };
+        RowsAsk { query: query.clone(), sort: *sort, all: *all, every_type: *every_type, first, len }
+    }
+
+    fn diff_ask(&self, base: FileId, normalize: bool) -> DiffAsk {
+        let (first, len) = self.window.asked();
+        let Route { query, sort, all, .. } = &self.route;
+        DiffAsk { base, normalize, all: *all, query: query.clone(), sort: *sort, first, len }
     }
 
     pub(crate) fn reduce(&mut self, action: Action) {
         match action {
+            Action::View(view) => self.show(view),
             Action::SampleType(sample_index) => self.show_sample_type(sample_index),
-            Action::Pick(picked) => self.pick(picked),
+            Action::Pick(picked) => self.change(|route| route.picked = picked),
             Action::OpenPicker(open) => self.picker_open = open && !self.summary.measures.is_empty(),
-            Action::Query(query) => self.search(query),
+            Action::AddFilter(filter) => self.add_filter(filter),
+            Action::RemoveFilter(at) => self.change(|route| {
+                if at < route.filters.len() {
+                    route.filters.remove(at);
+                }
+            }),
+            Action::ClearFilters => self.change(|route| {
+                route.filters.clear();
+                route.picked = None;
+            }),
+            Action::Granularity(granularity) => self.change(|route| route.granularity = granularity),
+            Action::Noinlines(noinlines) => self.change(|route| route.noinlines = noinlines),
+            Action::Relative(relative) => self.change(|route| route.relative = relative),
+            Action::Query(query) => self.search(&query),
             Action::Sort(sort) => {
-                self.sort = sort;
+                self.route.sort = sort;
                 self.cursor = None;
             }
             Action::ShowAll(all) => {
-                self.all = all;
+                self.route.all = all;
                 self.cursor = None;
             }
-            Action::TableWindow { first, len } => self.table = TableWindow { first, len },
-            Action::FlameWindow { width, first_row, n_rows } => self.graph = GraphWindow { width, first_row, n_rows },
+            Action::EveryType(every_type) => self.route.every_type = every_type,
+            Action::Function(function) => self.choose_function(function),
+            Action::Open(view, function) => {
+                self.choose_function(Some(function));
+                self.show(view);
+            }
+            Action::Window(window) => self.window = window,
             Action::Choose(row) => self.choose(row),
             Action::MoveCursor(step) => self.move_cursor(step),
-            Action::Zoom(node) => self.zoom_to(node),
-            Action::ZoomToChosen => {
-                if let Some(node) = self.widest_chosen() {
-                    self.zoom_to(node);
-                }
+            Action::ToggleNode(node) => self.toggle_node(node),
+            Action::ChooseNode(node) => self.tree_table.chosen = Some(node),
+            Action::ExpandNode(node) => self.expand_node(node),
+            Action::FlameLook(look) => self.look(look),
+            Action::Invert => {
+                let look = self.route.flame.clone();
+                self.look(FlameLook { inverted: !look.inverted, ..look });
             }
-            Action::ZoomOut => {
-                self.zooms.pop();
-                self.hover = None;
+            Action::Nodes(n_nodes) => self.route.n_nodes = n_nodes,
+            Action::Base(base, name) => {
+                self.base = base;
+                self.route.base = name;
+                self.forget_nodes();
             }
-            Action::Hover(node) => self.hover = node,
+            Action::Normalize(normalize) => {
+                self.route.normalize = normalize;
+                self.forget_nodes();
+            }
             Action::Escape => self.escape(),
-            _ => {}
+            about_flames => self.reduce_flames(&about_flames),
         }
     }
 
-    /// Nodes are numbered within one view of the samples, so a zoom does not survive the switch; functions are not.
+    /// Changes what is on show; node numbers hold for one subject only.
+    fn change(&mut self, change: impl FnOnce(&mut Route)) {
+        change(&mut self.route);
+        self.route.picked = self.route.picked.filter(|it| self.has(it));
+        self.forget_nodes();
+    }
+
+    fn show(&mut self, view: View) {
+        if self.route.view != view {
+            self.route.view = view;
+            self.window = Window::default();
+            self.cursor = None;
+            self.flames.iter_mut().for_each(|flame| flame.hover = None);
+        }
+    }
+
     fn show_sample_type(&mut self, sample_index: usize) {
-        if sample_index < self.summary.sample_types.len() {
+        if let Some(sample_type) = self.summary.sample_types.get(sample_index) {
+            let is_usual = sample_index == self.summary.sample_index;
+            self.route.sample_type = (!is_usual).then(|| sample_type.kind.clone());
             self.sample_index = sample_index;
             self.forget_nodes();
         }
     }
 
-    fn pick(&mut self, picked: Option<Picked>) {
-        let exists = |it: &Picked| {
-            let measure = self.summary.measures.get(it.measure);
-            it.first <= it.last && measure.is_some_and(|measure| it.last < measure.ranges.len())
-        };
-        self.picked = picked.filter(exists);
-        self.forget_nodes();
+    /// The same step twice says nothing more.
+    fn add_filter(&mut self, filter: Filter) {
+        if !filter.pattern.is_empty() && !self.route.filters.contains(&filter) {
+            self.change(|route| route.filters.push(filter));
+        }
+    }
+
+    fn look(&mut self, look: FlameLook) {
+        let is_other_tree = look.inverted != self.route.flame.inverted;
+        self.route.flame = look;
+        if is_other_tree {
+            self.forget_nodes();
+        }
     }
 
     fn forget_nodes(&mut self) {
-        self.zooms.clear();
-        self.hover = None;
+        self.flames.iter_mut().for_each(FlameState::forget_nodes);
+        self.route.flame.zoom.clear();
+        self.tree_table = TreeState::default();
+        self.route.node.clear();
         self.cursor = None;
     }
 
-    fn search(&mut self, query: AttrValue) {
-        self.query = query;
+    fn search(&mut self, query: &str) {
+        query.clone_into(&mut self.route.query);
         self.cursor = None;
     }
 
-    fn zoom_to(&mut self, node: u32) {
-        self.hover = None;
-        if node == 0 {
-            self.zooms.clear();
-        } else if node != self.zoom() {
-            self.zooms.push(node);
+    fn choose_function(&mut self, function: Option<String>) {
+        if self.route.function != function {
+            self.set_function(function);
+            self.cursor = None;
+            self.tree_table.chosen = None;
+            self.route.node.clear();
         }
     }
 
-    fn widest_chosen(&self) -> Option<u32> {
-        let (_, flame) = self.flame.as_ref()?;
-        boxes::widest(&flame.boxes, self.function?).map(|b| b.node)
+    /// The flame graphs above and below it are others then.
+    fn set_function(&mut self, function: Option<String>) {
+        if self.route.function != function {
+            self.route.function = function;
+            for slot in [FlameSlot::Callers, FlameSlot::Callees] {
+                self.flame_mut(slot).forget_nodes();
+            }
+        }
     }
 
-    /// Clears what was added last to the view: search, then choice, then zoom, then what was picked.
+    /// Undoes what was added last to the view: popover, search, choice, zoom, then the last filter.
     fn escape(&mut self) {
+        let is_zoomed = self.flames.iter().any(FlameState::is_zoomed);
+        let is_about_function = matches!(self.route.view, View::Sandwich | View::Source);
         if self.picker_open {
             self.picker_open = false;
-        } else if !self.query.is_empty() {
-            self.search(AttrValue::default());
-        } else if self.function.is_some() {
-            self.function = None;
-            self.cursor = None;
-        } else if !self.zooms.is_empty() {
-            self.zooms.clear();
-        } else if self.picked.is_some() {
-            self.pick(None);
-        }
-    }
-
-    /// Choosing a row again lets go of it.
-    fn choose(&mut self, row: usize) {
-        let before = self.function;
-        self.cursor = Some(row);
-        self.choose_at_cursor();
-        if self.function == before {
-            self.function = None;
-            self.cursor = None;
-        }
-    }
-
-    fn move_cursor(&mut self, step: Step) {
-        let Some(rows) = self.current_rows() else { return };
-        let Some(last) = rows.n_rows.checked_sub(1) else { return };
-        let next = match (step, self.cursor) {
-            (Step::First, _) => 0,
-            (Step::Last, _) => last,
-            (Step::By(n), Some(row)) => row.saturating_add_signed(n).min(last),
-            (Step::By(_), None) => self.table.first.min(last),
-        };
-        self.cursor = Some(next);
-        self.choose_at_cursor();
-    }
-
-    /// The cursor's row may not be at hand yet; its function is then chosen when the rows arrive.
-    fn choose_at_cursor(&mut self) {
-        let Some(rows) = self.current_rows() else { return };
-        let at_cursor = self.cursor.and_then(|row| rows.rows.get(row.checked_sub(rows.first)?));
-        if let Some(row) = at_cursor {
-            self.function = Some(row.function);
+        } else if !self.route.query.is_empty() {
+            self.search("");
+        } else if is_zoomed {
+            self.flames.iter_mut().for_each(FlameState::zoom_to_root);
+            self.route.flame.zoom.clear();
+        } else if self.route.function.is_some() && !is_about_function {
+            self.choose_function(None);
+        } else if !self.route.filters.is_empty() {
+            self.change(|route| drop(route.filters.pop()));
+        } else if self.route.picked.is_some() {
+            self.change(|route| route.picked = None);
         }
     }
 }

@@ -1,26 +1,41 @@
 //! The page's state and every way it can change: [`reduce`] is pure, the browser is elsewhere.
 
+mod files;
+mod theme;
+
 use std::rc::Rc;
 
 use serde::Deserialize;
 use yew::{AttrValue, Reducible};
 
 use crate::failure::Failure;
-use crate::protocol::{Answer, Picked, Sort, Stage};
-use crate::session::{Session, Step};
+use crate::protocol::{Answer, FileId, Filter, Granularity, Picked, Sort};
+use crate::route::{FlameLook, Route, View};
+use crate::same::Same;
+use crate::session::{FlameSlot, Session, Step, Window};
+
+pub(crate) use files::{FileStatus, Intent, NewFile, OpenFile};
+pub(crate) use theme::Theme;
 
 /// All there is to know about the page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct State {
     pub(crate) phase: Phase,
+    /// Everything that was opened and not closed, in that order.
+    pub(crate) files: Vec<OpenFile>,
+    /// The profile on show, also while another is being opened.
+    pub(crate) session: Option<Same<Session>>,
+    /// What the address said, until there is a profile to show so.
+    pub(crate) wanted: Route,
     /// What `wprof view` serves; empty where the page is served by something else.
     pub(crate) served: Rc<[Served]>,
     pub(crate) theme: Theme,
-    pub(crate) panes: Panes,
     /// A file hovers over the page.
     pub(crate) dragging: bool,
-    /// The popover with the facts about the profile is open.
-    pub(crate) facts_open: bool,
+    /// What is open over the page.
+    pub(crate) overlay: Overlay,
+    /// What is said in passing, until it is dismissed.
+    pub(crate) notices: Vec<AttrValue>,
 }
 
 /// What the page shows.
@@ -28,12 +43,27 @@ pub(crate) struct State {
 pub(crate) enum Phase {
     #[default]
     Landing,
-    Loading {
-        name: AttrValue,
-        stage: Stage,
-    },
-    Open(Box<Session>),
+    Loading(FileId),
+    /// The session.
+    Open,
     Failed(Rc<Failure>),
+}
+
+/// A dialog or menu over the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Overlay {
+    #[default]
+    None,
+    /// The list of keys.
+    Help,
+    /// The form that adds a filter.
+    Filters,
+    /// What can be saved, printed and shared.
+    Menu,
+    /// The files that are open.
+    Files,
+    /// Granularity, inlined frames, units.
+    Options,
 }
 
 /// A profile that `wprof view` offers.
@@ -43,65 +73,81 @@ pub(crate) struct Served {
     pub(crate) url: String,
 }
 
-/// Colours; `System` follows the browser.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Theme {
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-/// What of an opened profile is on show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Panes {
-    Table,
-    Flame,
-    #[default]
-    Both,
-}
-
 /// Everything that can happen to the page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     Served(Rc<[Served]>),
-    /// A file was chosen; the worker is being given it.
-    Opening(AttrValue),
+    /// Files were chosen; the worker is being given them.
+    Opening(Vec<NewFile>),
     Answered(Box<Answer>),
-    /// The worker died without a word.
+    /// The worker died without a word, and with it all that was open.
     WorkerDied(String),
+    /// Back from loading or a failure to what was on show.
+    Back,
+    /// Shows a file that is open.
+    ShowFile(FileId),
+    Close(FileId),
     Dragging(bool),
     Theme(Theme),
-    Panes(Panes),
-    ToggleFacts,
+    Overlay(Overlay),
+    Notice(AttrValue),
+    Dismiss(usize),
+    /// The address was changed: by a link, or by going back.
+    Route(Box<Route>),
     /// The Esc key: closes, clears or goes back, whichever comes first.
     Escape,
+    View(View),
     SampleType(usize),
+    AddFilter(Filter),
+    RemoveFilter(usize),
+    ClearFilters,
     /// Shows only samples of these ranges, or all.
     Pick(Option<Picked>),
     OpenPicker(bool),
+    Granularity(Granularity),
+    Noinlines(bool),
+    Relative(bool),
     Query(AttrValue),
     Sort(Sort),
     ShowAll(bool),
+    EveryType(bool),
+    /// Chooses a function by its name, or lets go of it.
+    Function(Option<String>),
+    /// Shows a view of a function.
+    Open(View, String),
     /// The table shows these rows.
-    TableWindow {
-        first: usize,
-        len: usize,
-    },
-    /// The flame graph is this wide and shows these rows.
+    Window(Window),
+    /// A row of the top table was clicked.
+    Choose(usize),
+    MoveCursor(Step),
+    /// Opens or closes a node of the tree table.
+    ToggleNode(u32),
+    /// Chooses a node of the tree table whose row may be far away.
+    ChooseNode(u32),
+    /// Opens a node of the tree table, and the heaviest below it as long as one has half.
+    ExpandNode(u32),
+    FlameLook(FlameLook),
+    /// The flame graph from the other end.
+    Invert,
+    /// A flame graph is this wide and shows these rows.
     FlameWindow {
+        slot: FlameSlot,
         width: u32,
         first_row: u32,
         n_rows: u32,
     },
-    /// A table row was clicked.
-    Choose(usize),
-    MoveCursor(Step),
-    Zoom(u32),
+    Zoom(FlameSlot, u32),
     /// To the widest box of the chosen function.
     ZoomToChosen,
     ZoomOut,
-    Hover(Option<u32>),
+    Hover(FlameSlot, Option<u32>),
+    /// Asks for all that is around the box pointed at, or no longer.
+    Inspect(FlameSlot, bool),
+    /// How many nodes the graph has.
+    Nodes(usize),
+    /// What a diff starts from, by number and name.
+    Base(Option<FileId>, Option<String>),
+    Normalize(bool),
 }
 
 impl Reducible for State {
@@ -118,20 +164,26 @@ impl Reducible for State {
 pub(crate) fn reduce(state: &mut State, action: Action) {
     match action {
         Action::Served(served) => state.served = served,
-        Action::Opening(name) => {
-            state.phase = Phase::Loading { name, stage: Stage::Starting };
-            state.facts_open = false;
-        }
+        Action::Opening(files) => state.opening(files),
         Action::Answered(answer) => answered(state, *answer),
-        Action::WorkerDied(message) => fail(state, |name| Failure::died(name, &message)),
+        Action::WorkerDied(message) => state.lose_all(|name| Failure::died(name, &message)),
+        Action::Back => state.back(),
+        Action::ShowFile(file) => state.show_file(file),
+        Action::Close(file) => state.close(file),
         Action::Dragging(dragging) => state.dragging = dragging,
         Action::Theme(theme) => state.theme = theme,
-        Action::Panes(panes) => state.panes = panes,
-        Action::ToggleFacts => state.facts_open = !state.facts_open,
-        Action::Escape if state.facts_open => state.facts_open = false,
+        Action::Overlay(overlay) => state.overlay = if state.overlay == overlay { Overlay::None } else { overlay },
+        Action::Notice(notice) => state.notices.push(notice),
+        Action::Dismiss(at) => {
+            if at < state.notices.len() {
+                state.notices.remove(at);
+            }
+        }
+        Action::Route(route) => state.go(*route),
+        Action::Escape if state.overlay != Overlay::None => state.overlay = Overlay::None,
         about_session => {
-            if let Phase::Open(session) = &mut state.phase {
-                session.reduce(about_session);
+            if state.phase == Phase::Open {
+                state.change_session(|session| session.reduce(about_session));
             }
         }
     }
@@ -140,157 +192,55 @@ pub(crate) fn reduce(state: &mut State, action: Action) {
 fn answered(state: &mut State, answer: Answer) {
     match answer {
         Answer::Ready => {}
-        Answer::Stage(now) => {
-            if let Phase::Loading { stage, .. } = &mut state.phase {
-                *stage = now;
-            }
-        }
-        Answer::Opened(summary) => {
-            if let Phase::Loading { name, .. } = &state.phase {
-                state.phase = Phase::Open(Box::new(Session::new(name.clone(), summary)));
-            }
-        }
-        Answer::Refused(refusal) => fail(state, |name| Failure::refused(name, &refusal)),
-        Answer::Panicked(message) => fail(state, |name| Failure::panicked(name, &message)),
-        Answer::Rows(..) | Answer::Flame(..) | Answer::Card(..) | Answer::Weights(..) => {
-            if let Phase::Open(session) = &mut state.phase {
-                session.answered(answer);
-            }
-        }
-    }
-}
-
-/// Shows why the file on hand cannot be. Without one, nothing was lost, and the page stays as it is.
-fn fail(state: &mut State, failure: impl FnOnce(AttrValue) -> Failure) {
-    if matches!(state.phase, Phase::Loading { .. } | Phase::Open(_))
-        && let Some(name) = state.file_name().cloned()
-    {
-        state.phase = Phase::Failed(Rc::new(failure(name)));
+        Answer::Stage(file, stage) => state.staged(file, stage),
+        Answer::Opened(file, summary) => state.opened(file, *summary),
+        Answer::Attached(file, what) => state.attached(file, what),
+        Answer::Refused(file, refusal) => state.refused(file, &refusal),
+        Answer::Panicked(message) => state.lose_all(|name| Failure::panicked(name, &message)),
+        Answer::Reply(..) => state.change_session(|session| session.answered(answer)),
     }
 }
 
 impl State {
+    /// The session, to be changed; a copy if a view holds it.
+    pub(crate) fn change_session(&mut self, change: impl FnOnce(&mut Session)) {
+        if let Some(session) = &mut self.session {
+            change(Rc::make_mut(&mut session.0));
+        }
+    }
+
+    /// The opened profile, if one is on show.
+    pub(crate) fn shown(&self) -> Option<&Same<Session>> {
+        self.session.as_ref().filter(|_| self.phase == Phase::Open)
+    }
+
     /// The file on hand, whether it is open, being opened, or cannot be.
-    pub(crate) fn file_name(&self) -> Option<&AttrValue> {
+    pub(crate) fn file_name(&self) -> Option<AttrValue> {
         match &self.phase {
             Phase::Landing => None,
-            Phase::Loading { name, .. } => Some(name),
-            Phase::Open(session) => Some(&session.name),
-            Phase::Failed(failure) => Some(&failure.name),
+            Phase::Loading(file) => self.file(*file).map(|file| file.name.clone()),
+            Phase::Open => self.session.as_ref().map(|session| session.name.clone()),
+            Phase::Failed(failure) => Some(failure.name.clone()),
         }
     }
 
-    /// The opened profile, if one is.
-    pub(crate) fn session(&self) -> Option<&Session> {
-        match &self.phase {
-            Phase::Open(session) => Some(session),
-            _ => None,
-        }
-    }
-}
-
-impl Theme {
-    /// The next one, for a single button that goes round.
-    pub(crate) fn next(self) -> Theme {
-        match self {
-            Theme::System => Theme::Light,
-            Theme::Light => Theme::Dark,
-            Theme::Dark => Theme::System,
-        }
+    /// What the address should say.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        self.shown().map(|session| &session.route)
     }
 
-    /// Its name in the page's `data-theme` and in storage.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Theme::System => "system",
-            Theme::Light => "light",
-            Theme::Dark => "dark",
+    fn go(&mut self, route: Route) {
+        if let Some(file) = route.file.as_deref().and_then(|name| self.profile_named(name)) {
+            self.show_file(file);
         }
-    }
-
-    /// The theme of that name; anything else is the system's.
-    pub(crate) fn from_name(name: &str) -> Theme {
-        match name {
-            "light" => Theme::Light,
-            "dark" => Theme::Dark,
-            _ => Theme::System,
-        }
+        let base = route.base.as_deref().and_then(|name| self.profile_named(name));
+        self.change_session(|session| {
+            session.base = base;
+            session.go(route.clone());
+        });
+        self.wanted = route;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::protocol::{Refusal, Summary};
-
-    fn after(actions: impl IntoIterator<Item = Action>) -> State {
-        let mut state = State::default();
-        for action in actions {
-            reduce(&mut state, action);
-        }
-        state
-    }
-
-    fn opening(name: &'static str) -> Action {
-        Action::Opening(AttrValue::Static(name))
-    }
-
-    fn opened() -> Action {
-        Action::Answered(Box::new(Answer::Opened(Summary::default())))
-    }
-
-    fn refused() -> Action {
-        Action::Answered(Box::new(Answer::Refused(Refusal::NoSampleTypes)))
-    }
-
-    #[test]
-    fn a_file_goes_from_landing_to_open() {
-        assert_eq!(after([]).phase, Phase::Landing);
-        let counting = Stage::Decoding { n_bytes: 9 };
-        let loading = after([opening("cpu.prof"), Action::Answered(Box::new(Answer::Stage(counting)))]);
-        assert_eq!(loading.phase, Phase::Loading { name: "cpu.prof".into(), stage: counting });
-        let open = after([opening("cpu.prof"), opened()]);
-        assert_eq!(open.session().map(|s| s.name.as_str()), Some("cpu.prof"));
-    }
-
-    #[test]
-    fn after_a_bad_file_the_next_one_opens() {
-        let failed = after([opening("bad"), refused()]);
-        assert!(matches!(&failed.phase, Phase::Failed(failure) if failure.name == "bad"));
-        let open = after([opening("bad"), refused(), opening("good"), opened()]);
-        assert_eq!(open.session().map(|s| s.name.as_str()), Some("good"));
-    }
-
-    #[test]
-    fn a_dead_worker_fails_the_file_on_hand_only() {
-        let died = Action::WorkerDied("out of memory".to_owned());
-        assert_eq!(after([died.clone()]).phase, Phase::Landing);
-        assert!(matches!(after([opening("a"), died.clone()]).phase, Phase::Failed(_)));
-        assert!(matches!(after([opening("a"), opened(), died]).phase, Phase::Failed(_)));
-    }
-
-    #[test]
-    fn late_words_change_nothing() {
-        let late = after([opened(), Action::Zoom(3), Action::Answered(Box::new(Answer::Stage(Stage::Reading)))]);
-        assert_eq!(late, State::default());
-    }
-
-    #[test]
-    fn escape_closes_the_popover_first() {
-        let query = Action::Query("fib".into());
-        let open = [opening("a"), opened(), query, Action::ToggleFacts];
-        let once = after(open.clone().into_iter().chain([Action::Escape]));
-        assert!(!once.facts_open);
-        assert_eq!(once.session().map(|s| s.query.as_str()), Some("fib"));
-        let twice = after(open.into_iter().chain([Action::Escape, Action::Escape]));
-        assert_eq!(twice.session().map(|s| s.query.as_str()), Some(""));
-    }
-
-    #[test]
-    fn themes_go_round() {
-        for theme in [Theme::System, Theme::Light, Theme::Dark] {
-            assert_eq!(theme.next().next().next(), theme);
-            assert_eq!(Theme::from_name(theme.name()), theme);
-        }
-    }
-}
+mod tests;

@@ -1,16 +1,21 @@
-//! The worker's end: reads bytes, keeps the profile, passes questions to the [`Desk`] and its answers back.
+//! The worker's end: reads files, keeps them on the [`Desk`], and answers the most urgent question first.
 
-use std::cell::RefCell;
+mod bytes;
+mod turn;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 
-use js_sys::{Array, ArrayBuffer, Uint8Array, Uint32Array};
+use js_sys::{Array, Uint32Array};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{DedicatedWorkerGlobalScope, File, FileReaderSync, MessageEvent, Response};
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
-use crate::desk::Desk;
-use crate::protocol::{Answer, Call, Origin, Refusal, Stage, pack};
+use crate::desk::{Desk, Intake, Taken};
+use crate::protocol::{Answer, Call, FileId, Origin, Question, Refusal, Reply, Stage, line, pack};
+use bytes::Bytes;
+use turn::Turn;
 
 /// Answers calls until the page ends the worker.
 pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
@@ -19,84 +24,161 @@ pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
             post(&scope, &Answer::Panicked(info.to_string()));
         }
     }));
-    let desk = Rc::default();
-    let on_message = Closure::<dyn Fn(MessageEvent)>::new({
-        let scope = scope.clone();
-        move |event: MessageEvent| heard(&scope, &desk, &event.data())
-    });
+    let Ok(worker) = Worker::new(scope.clone()) else { return };
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| worker.heard(&event.data()));
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The handler lives as long as the worker does.
     on_message.forget();
     post(scope, &Answer::Ready);
 }
 
-type SharedDesk = Rc<RefCell<Option<Desk>>>;
+/// What the worker has and has to do.
+struct Worker {
+    scope: DedicatedWorkerGlobalScope,
+    desk: RefCell<Desk>,
+    /// By line, the newest question that was not answered yet, and how often it was answered in part.
+    waiting: RefCell<[Option<(Question, u32)>; line::N]>,
+    closed: RefCell<HashSet<FileId>>,
+    turn: Turn,
+    is_turn_coming: Cell<bool>,
+}
 
-fn heard(scope: &DedicatedWorkerGlobalScope, desk: &SharedDesk, message: &JsValue) {
-    let Some(parts) = message.dyn_ref::<Array>() else { return };
-    let call = parts.get(0).as_string().and_then(|text| serde_json::from_str(&text).ok());
-    match call {
-        Some(Call::Open(Origin::File)) => {
-            post(scope, &Answer::Stage(Stage::Reading));
-            open(scope, desk, read_file(&parts.get(1)));
+impl Worker {
+    fn new(scope: DedicatedWorkerGlobalScope) -> Result<Rc<Worker>, JsValue> {
+        let turn = Turn::new()?;
+        let worker = Rc::new(Worker {
+            scope,
+            desk: RefCell::default(),
+            waiting: RefCell::default(),
+            closed: RefCell::default(),
+            turn,
+            is_turn_coming: Cell::new(false),
+        });
+        let weak = Rc::downgrade(&worker);
+        worker.turn.on_turn(move || {
+            if let Some(worker) = weak.upgrade() {
+                worker.is_turn_coming.set(false);
+                worker.answer_one();
+            }
+        });
+        Ok(worker)
+    }
+
+    fn heard(self: &Rc<Self>, message: &JsValue) {
+        let Some(parts) = message.dyn_ref::<Array>() else { return };
+        let call = parts.get(0).as_string().and_then(|text| serde_json::from_str(&text).ok());
+        match call {
+            Some(Call::Open(id, origin)) => {
+                let (worker, file) = (Rc::clone(self), parts.get(1));
+                wasm_bindgen_futures::spawn_local(async move { worker.open(id, origin, file).await });
+            }
+            Some(Call::Close(id)) => {
+                self.closed.borrow_mut().insert(id);
+                self.desk.borrow_mut().close(id);
+            }
+            Some(Call::Ask(question)) => {
+                let at = question.ask.line();
+                if let Some(waiting) = self.waiting.borrow_mut().get_mut(at) {
+                    *waiting = Some((question, 0));
+                }
+                self.take_turns();
+            }
+            None => {}
         }
-        Some(Call::Open(Origin::Url(url))) => {
-            post(scope, &Answer::Stage(Stage::Reading));
-            let (scope, desk) = (scope.clone(), Rc::clone(desk));
-            wasm_bindgen_futures::spawn_local(async move {
-                let bytes = fetch(&scope, &url).await;
-                open(&scope, &desk, bytes);
-            });
+    }
+
+    /// Questions are answered one a turn, so that what the page says meanwhile is heard in between.
+    fn take_turns(&self) {
+        let is_waiting = self.waiting.borrow().iter().any(Option::is_some);
+        if is_waiting && !self.is_turn_coming.replace(true) {
+            self.turn.ask_for();
         }
-        Some(Call::Ask(question)) => {
-            if let Some(desk) = &mut *desk.borrow_mut() {
-                post(scope, &desk.answer(question));
+    }
+
+    fn answer_one(self: &Rc<Self>) {
+        let next = self.waiting.borrow_mut().iter_mut().find_map(Option::take);
+        let Some((question, n_parts)) = next else { return };
+        let (reply, is_whole) = self.desk.borrow_mut().answer(&question, n_parts);
+        if !is_whole {
+            let at = question.ask.line();
+            if let Some(waiting) = self.waiting.borrow_mut().get_mut(at) {
+                waiting.get_or_insert_with(|| (question.clone(), n_parts + 1));
             }
         }
-        None => {}
-    }
-}
-
-fn open(scope: &DedicatedWorkerGlobalScope, desk: &SharedDesk, bytes: Result<Vec<u8>, String>) {
-    let opened = bytes.map_err(Refusal::Unreadable).and_then(|bytes| {
-        post(scope, &Answer::Stage(Stage::Decoding { n_bytes: bytes.len() }));
-        Desk::open(&bytes)
-    });
-    match opened {
-        Ok(opened) => {
-            post(scope, &Answer::Opened(opened.summary()));
-            *desk.borrow_mut() = Some(opened);
+        let wanted = self.desk.borrow_mut().wanted_texts();
+        if !wanted.is_empty() {
+            let (worker, question) = (Rc::clone(self), question.clone());
+            wasm_bindgen_futures::spawn_local(async move { worker.fetch_texts(wanted, question).await });
         }
-        Err(refusal) => post(scope, &Answer::Refused(refusal)),
+        post(&self.scope, &Answer::Reply(Box::new(question), Box::new(reply)));
+        self.take_turns();
     }
-}
 
-fn read_file(file: &JsValue) -> Result<Vec<u8>, String> {
-    let file = file.dyn_ref::<File>().ok_or("no file came with the message")?;
-    let buffer = FileReaderSync::new().and_then(|reader| reader.read_as_array_buffer(file)).map_err(|e| words(&e))?;
-    Ok(Uint8Array::new(&buffer).to_vec())
-}
-
-async fn fetch(scope: &DedicatedWorkerGlobalScope, url: &str) -> Result<Vec<u8>, String> {
-    let response = JsFuture::from(scope.fetch_with_str(url)).await.map_err(|e| words(&e))?;
-    let response = response.dyn_into::<Response>().map_err(|e| words(&e))?;
-    if !response.ok() {
-        return Err(format!("{url} answered {} {}", response.status(), response.status_text()));
+    /// Gets sources from the server that the page came from, if that has them, and then answers once more.
+    async fn fetch_texts(&self, paths: Vec<String>, question: Question) {
+        let mut has_new = false;
+        for path in paths {
+            let text = bytes::served_text(&self.scope, &path).await;
+            has_new |= text.is_some();
+            self.desk.borrow_mut().served_text(&path, text);
+        }
+        let at = question.ask.line();
+        if has_new && let Some(waiting) = self.waiting.borrow_mut().get_mut(at) {
+            waiting.get_or_insert((question, 0));
+        }
+        self.take_turns();
     }
-    let buffer = JsFuture::from(response.array_buffer().map_err(|e| words(&e))?).await.map_err(|e| words(&e))?;
-    let buffer = buffer.dyn_into::<ArrayBuffer>().map_err(|e| words(&e))?;
-    Ok(Uint8Array::new(&buffer).to_vec())
-}
 
-fn words(error: &JsValue) -> String {
-    error.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{error:?}"), |error| error.message().into())
+    async fn open(&self, id: FileId, origin: Origin, file: JsValue) {
+        let name = match &origin {
+            Origin::File(name) | Origin::Url(name, _) => name.clone(),
+        };
+        let answer = match self.read(id, &origin, &file).await {
+            Ok(intake) => match self.desk.borrow_mut().take(id, &name, intake) {
+                Ok(Taken::Profile(summary)) => Answer::Opened(id, summary),
+                Ok(Taken::Attached(what)) => Answer::Attached(id, what),
+                Err(refusal) => Answer::Refused(id, refusal),
+            },
+            Err(refusal) => Answer::Refused(id, refusal),
+        };
+        post(&self.scope, &answer);
+    }
+
+    /// Reads a file to its end, or until the page wants it no more.
+    async fn read(&self, id: FileId, origin: &Origin, file: &JsValue) -> Result<Intake, Refusal> {
+        let mut bytes = match origin {
+            Origin::File(_) => Bytes::of_file(file),
+            Origin::Url(_, url) => Bytes::of_url(&self.scope, url).await,
+        }
+        .map_err(Refusal::Unreadable)?;
+        let n_bytes = bytes.n_bytes();
+        let (Origin::File(name) | Origin::Url(name, _)) = origin;
+        let mut intake = Intake::new(name, n_bytes);
+        let mut piece = Vec::new();
+        loop {
+            post(&self.scope, &Answer::Stage(id, Stage::Reading { n_read: intake.n_read(), n_bytes }));
+            let Some(chunk) = bytes.next().await.map_err(Refusal::Unreadable)? else { break };
+            if self.closed.borrow().contains(&id) {
+                return Err(Refusal::Cancelled);
+            }
+            piece.resize(chunk.length() as usize, 0);
+            chunk.copy_to(&mut piece);
+            if !intake.push(&piece) {
+                break;
+            }
+        }
+        post(&self.scope, &Answer::Stage(id, Stage::Preparing { n_samples: intake.n_samples() }));
+        Ok(intake)
+    }
 }
 
 fn post(scope: &DedicatedWorkerGlobalScope, answer: &Answer) {
     let Ok(text) = serde_json::to_string(answer) else { return };
     let message = Array::of1(&text.into());
     let transfer = Array::new();
-    if let Answer::Flame(_, flame) = answer {
+    if let Answer::Reply(_, reply) = answer
+        && let Reply::Flame(flame) = &**reply
+    {
         let words = Uint32Array::from(pack(&flame.boxes).as_slice());
         message.push(&words);
         transfer.push(&words.buffer());

@@ -1,5 +1,7 @@
 //! Builds the viewer into www/dist: its wasm, wasm-bindgen's JavaScript for it, and the plain files of www.
 
+mod sizes;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::project::{Project, on_path, run, run_quietly, say, write_if_changed};
+use crate::project::{Project, run, run_quietly, say, write_if_changed};
+use crate::setup;
 use crate::wasm::{self, Toolchain};
 
 /// The name under which www/index.html loads the viewer: `wprof_viewer.js` and `wprof_viewer_bg.wasm`.
@@ -17,24 +20,35 @@ const OUT_NAME: &str = "wprof_viewer";
 /// zlib-rs inflates twice as fast with these.
 const RUSTFLAGS: [&str; 1] = ["-Ctarget-feature=+simd128,+bulk-memory"];
 
+/// What a bundle is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Quality {
+    /// Small and fast.
+    Full,
+    /// Soon there, for whoever works on the viewer: it is larger, and its code slower.
+    Quick,
+}
+
 /// Builds the bundle; files that come out the same are left alone, or `wprof`, which embeds them, would be built again.
-pub(crate) fn build(project: &Project, toolchain: &Toolchain) -> Result<()> {
+pub(crate) fn build(project: &Project, toolchain: &Toolchain, quality: Quality) -> Result<()> {
     project.step("build the viewer's bundle", || {
-        let module = compile(project, toolchain)?;
+        let module = compile(project, toolchain, quality)?;
         let www = project.root.join("www");
         let dist = www.join("dist");
         fs::create_dir_all(&dist).context("make www/dist")?;
         let mut kept = copy_files(&www, &dist)?;
-        kept.extend(copy_files(&bind(project, &module)?, &dist)?);
+        kept.extend(copy_files(&bind(project, &module, quality)?, &dist)?);
         remove_all_but(&kept, &dist)?;
         say(&format!("the bundle is in {}", project.shown(&dist)));
-        Ok(())
+        sizes::print(&dist)
     })
 }
 
-/// The viewer's wasm, small and fast rather than quickly built.
-fn compile(project: &Project, toolchain: &Toolchain) -> Result<Vec<u8>> {
-    let mut cargo = cargo(project, toolchain);
+fn compile(project: &Project, toolchain: &Toolchain, quality: Quality) -> Result<Vec<u8>> {
+    let mut cargo = match quality {
+        Quality::Full => small_cargo(project, toolchain),
+        Quality::Quick => quick_cargo(project, toolchain),
+    };
     cargo.args(["--package", "wprof-viewer"]);
     run(&mut cargo)?;
     let file = wasm::target_dir(project).join(wasm::BROWSER).join("release/wprof-viewer.wasm");
@@ -54,43 +68,91 @@ pub(crate) fn cargo(project: &Project, toolchain: &Toolchain) -> Command {
     cargo
 }
 
-/// Runs wasm-bindgen, unless it has seen this very module before; returns the folder with what came of it.
-fn bind(project: &Project, module: &[u8]) -> Result<PathBuf> {
-    let out = project.target.join("bundle");
-    let seen = project.target.join("bundle.input.wasm");
-    if out.is_dir() && fs::read(&seen).is_ok_and(|old| old == module) {
+/// Crates in which little time is spent: what takes long is in `proto`, in inflating and in matching names.
+const SMALL: [&str; 12] = [
+    "wprof-viewer",
+    "wprof-symbols",
+    "addr2line",
+    "cpp_demangle",
+    "gimli",
+    "regex-syntax",
+    "rustc-demangle",
+    "serde_json",
+    "sha2",
+    "wasmparser",
+    "wasmprinter",
+    "yew",
+];
+
+/// The same, and small.
+fn small_cargo(project: &Project, toolchain: &Toolchain) -> Command {
+    let mut cargo = cargo(project, toolchain);
+    for package in SMALL {
+        cargo.args(["--config", &format!("profile.release.package.{package}.opt-level=\"z\"")]);
+    }
+    cargo
+}
+
+/// The same for a quick bundle: only what has changed is compiled anew.
+fn quick_cargo(project: &Project, toolchain: &Toolchain) -> Command {
+    let mut cargo = cargo(project, toolchain);
+    cargo
+        // Inflating would take ten times as long. Not all packages, or the macros' would be optimized as well.
+        .args(["--config", "profile.release.package.zlib-rs.opt-level=3"])
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true");
+    cargo
+}
+
+/// Runs wasm-bindgen and wasm-opt, unless they have seen this very module before; returns the folder with what came of it.
+fn bind(project: &Project, module: &[u8], quality: Quality) -> Result<PathBuf> {
+    let (name, wasm_opt) = match quality {
+        Quality::Full => ("bundle", setup::wasm_opt(project)),
+        Quality::Quick => ("bundle-quick", None),
+    };
+    let out = project.target.join(name);
+    let seen = project.target.join(format!("{name}.input.wasm"));
+    // The other half of what came in.
+    let tool = project.target.join(format!("{name}.tool.txt"));
+    let with = wasm_opt.as_ref().map_or_else(String::new, |it| format!("{} {WASM_OPT:?}", it.display()));
+    let is_same = |path, bytes: &[u8]| fs::read(path).is_ok_and(|old| old == bytes);
+    if out.is_dir() && is_same(&seen, module) && is_same(&tool, with.as_bytes()) {
         return Ok(out);
     }
     if out.is_dir() {
-        fs::remove_dir_all(&out).context("empty target/bundle")?;
+        fs::remove_dir_all(&out).context("empty the folder of the last bundle")?;
     }
     let mut bindgen = Bindgen::new();
     bindgen.input_bytes(OUT_NAME, module.to_owned()).typescript(false).remove_producers_section(true);
+    bindgen.remove_name_section(quality == Quality::Full);
     bindgen.web(true)?.generate(&out).context("wasm-bindgen failed on the viewer")?;
-    shrink(&out.join(format!("{OUT_NAME}_bg.wasm")))?;
+    if let Some(wasm_opt) = wasm_opt {
+        shrink(&wasm_opt, &out.join(format!("{OUT_NAME}_bg.wasm")))?;
+    }
+    fs::write(tool, with).context("note the bundle's tool")?;
     fs::write(seen, module).context("note the bundle's input")?;
     Ok(out)
 }
 
-/// Lets wasm-opt at the module where it is installed; the bundle works without.
-fn shrink(module: &Path) -> Result<()> {
-    let Some(wasm_opt) = on_path(&["wasm-opt"]) else {
-        return Ok(());
-    };
-    say("wasm-opt is there: it shrinks the module");
-    let features = [
-        "simd",
-        "bulk-memory",
-        "reference-types",
-        "multivalue",
-        "mutable-globals",
-        "sign-ext",
-        "nontrapping-float-to-int",
-    ];
-    let mut command = Command::new(wasm_opt);
-    command.args(features.map(|feature| format!("--enable-{feature}")));
-    run_quietly(command.arg("-O3").arg(module).arg("-o").arg(module))?;
-    Ok(())
+/// For speed: `-Oz` leaves about as many bytes of brotli. The features are those that the module is compiled for.
+const WASM_OPT: [&str; 10] = [
+    "-O3",
+    "--strip-debug",
+    "--strip-producers",
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+];
+
+fn shrink(wasm_opt: &Path, module: &Path) -> Result<()> {
+    say("wasm-opt shrinks the module, for a minute or so");
+    run_quietly(Command::new("node").arg(wasm_opt).args(WASM_OPT).arg(module).arg("-o").arg(module)).map(drop)
 }
 
 /// Copies the plain files of a folder; the answer is their names.
@@ -98,7 +160,8 @@ fn copy_files(from: &Path, to: &Path) -> Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in from.read_dir().with_context(|| format!("read the folder {}", from.display()))? {
         let path = entry?.path();
-        let Some(name) = path.file_name().filter(|_| path.is_file()) else {
+        let is_bundled = path.is_file() && path.extension().is_none_or(|it| it != "md");
+        let Some(name) = path.file_name().filter(|_| is_bundled) else {
             continue;
         };
         write_if_changed(&to.join(name), &fs::read(&path).with_context(|| format!("read {}", path.display()))?)?;

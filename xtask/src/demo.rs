@@ -5,14 +5,15 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::bundle::{self, Quality};
 use crate::guests::Compilers;
 use crate::project::{self, Project, say};
-use crate::{bundle, guests, setup};
+use crate::{guests, setup};
 
 /// Builds all, profiles the demo guest into target/demo, and prints its top table.
 pub(crate) fn run(project: &Project) -> Result<()> {
     let toolchain = setup::wasm_targets(project)?;
-    bundle::build(project, &toolchain)?;
+    bundle::build(project, &toolchain, Quality::Full)?;
     project.build()?;
     guests::build(project, &toolchain, &Compilers::default())?;
 

@@ -16,6 +16,7 @@ mod wasm;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use bundle::Quality;
 use guests::Compilers;
 use project::Project;
 
@@ -29,10 +30,11 @@ usage: cargo xtask COMMAND
   bench cost [NAME…]     what CPU samples cost, by sampler and rate
         in place of NAMEs: [--dir HOST::GUEST] [--env NAME=VALUE] FILE.wasm [-- ARG…]
   bench pprof [SAMPLES [DEPTH]]    how fast profiles are read and summed up, beside Go's pprof
+  bench viewer [CASE…]   how soon the viewer shows profiles, made up, in a browser, beside speedscope
   fuzz [TARGET…] [--seconds N]    look for bytes that break a reader or a law of profiles
 
   setup              only install what is missing for `test`
-  bundle             only build the viewer into www/dist
+  bundle [--quick]   only build the viewer into www/dist; quickly, for whoever works on it: larger and slower
   guests             only build the guests into target/guests";
 
 fn main() -> ExitCode {
@@ -52,8 +54,11 @@ fn dispatch(args: &[String]) -> Result<()> {
         println!("{USAGE}");
         return Ok(());
     }
-    if !["bench", "fuzz"].contains(&command) && !rest.is_empty() {
-        bail!("`{command}` takes no arguments\n{USAGE}");
+    match command {
+        "bench" | "fuzz" => {}
+        "bundle" if rest == ["--quick"] => {}
+        _ if rest.is_empty() => {}
+        _ => bail!("`{command}` does not take `{}`\n{USAGE}", rest.join(" ")),
     }
     let project = Project::find()?;
     let outcome = match command {
@@ -62,7 +67,10 @@ fn dispatch(args: &[String]) -> Result<()> {
         "bench" => bench::run(&project, rest),
         "fuzz" => fuzz::run_targets(&project, rest),
         "setup" => setup::for_tests(&project).map(drop),
-        "bundle" => setup::wasm_targets(&project).and_then(|toolchain| bundle::build(&project, &toolchain)),
+        "bundle" => {
+            let quality = if rest.is_empty() { Quality::Full } else { Quality::Quick };
+            setup::wasm_targets(&project).and_then(|toolchain| bundle::build(&project, &toolchain, quality))
+        }
         "guests" => setup::wasm_targets(&project)
             .and_then(|toolchain| guests::build(&project, &toolchain, &Compilers::find(&project))),
         _ => bail!("no command `{command}`\n{USAGE}"),

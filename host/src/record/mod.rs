@@ -12,13 +12,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::{FunctionSpec, LabelSpec, Line, LocationId, MappingId, MappingSpec, Profile, ProfileBuilder};
 use rustc_hash::FxHashMap;
+use symbols::{Frame, Symbolizer, build_id};
 
 pub use cpu::{CpuProfile, cpu_profile};
 pub use heap::{HeapKind, HeapProfile, heap_profile};
 pub use memory::memory_profile;
 
 use crate::heap::rewrite::AddressMap;
-use crate::symbols::{Frame, Symbolizer, build_id};
 
 /// Mappings of one profile begin at multiples of this (SEMANTICS §0).
 const MAPPING_ALIGN: u64 = 64 * 1024;

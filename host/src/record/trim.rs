@@ -4,7 +4,7 @@
 //! Beside allocators these are the parts of standard libraries that stand between a program and its allocator: Rust's
 //! `alloc`, C++'s allocators, Go's and AssemblyScript's runtimes.
 
-use crate::symbols::Frame;
+use symbols::Frame;
 
 /// Beginnings of names.
 const PREFIXES: [&str; 26] = [

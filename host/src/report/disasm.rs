@@ -2,7 +2,6 @@
 //! pprof cannot.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -11,10 +10,10 @@ use proto::analysis::{address_weights, base_name};
 use proto::units::Scale;
 use proto::{LocationId, Mapping, MappingId, Profile};
 use regex::Regex;
+use symbols::{FunctionCode, Instruction, Listing, Symbolizer, file_offset, weights_in_file};
 
-use super::instructions::{WatLine, print_functions};
 use super::list::{columns, write_sum};
-use crate::symbols::{FunctionCode, ModuleFile, NoModule, Symbolizer, find_module, read_module};
+use crate::locate::{ModuleFile, NoModule, find_module, read_module};
 
 /// What `wprof disasm` shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,14 +85,15 @@ pub fn disasm(out: &mut dyn Write, profile: &Profile, report: &DisasmReport) -> 
             Some(module) if !weights.is_empty() => module,
             _ => continue,
         };
-        functions.extend(functions_of(&module, &pattern, &Weights::new(mapping, &weights))?);
+        let weights = Weights { mapping, at: weights_in_file(mapping, &weights) };
+        functions.extend(functions_of(&module, &pattern, &weights)?);
     }
     if functions.is_empty() {
         // What is missing is why nothing matches.
         let problem = if warnings.is_empty() { String::new() } else { format!(" ({})", warnings.join("; ")) };
         return Err(DisasmError::NoMatch { pattern: format!("{}{problem}", report.pattern) });
     }
-    functions.sort_by(|a, b| (&a.name, a.start).cmp(&(&b.name, b.start)));
+    functions.sort_by(|a, b| a.place().cmp(&b.place()));
     writeln!(out, "Total: {}", report.scale.amount(report.total))?;
     functions.iter().try_for_each(|it| it.write(out, report))?;
     Ok(warnings)
@@ -156,8 +156,9 @@ impl Pattern {
     }
 
     fn matches(&self, function: &FunctionCode, weights: &Weights<'_>) -> bool {
-        let has_address =
-            || self.address.and_then(|it| weights.offset(it)).is_some_and(|it| function.body.contains(&it));
+        let has_address = || {
+            self.address.and_then(|it| file_offset(weights.mapping, it)).is_some_and(|it| function.body.contains(&it))
+        };
         let names = [&function.name, &function.system_name].into_iter().filter(|it| !it.is_empty());
         names.into_iter().any(|it| self.regex.is_match(it)) || has_address()
     }
@@ -169,42 +170,19 @@ struct Weights<'a> {
     at: BTreeMap<u32, Sums>,
 }
 
-impl<'a> Weights<'a> {
-    fn new(mapping: &'a Mapping, addresses: &BTreeMap<u64, Sums>) -> Self {
-        let mut weights = Self { mapping, at: BTreeMap::new() };
-        let at = addresses.iter().filter_map(|(&address, sums)| Some((weights.offset(address)?, *sums)));
-        weights.at = at.collect();
-        weights
-    }
-
-    /// Where an address lies in the module's file.
-    fn offset(&self, address: u64) -> Option<u32> {
-        let offset = address.checked_sub(self.mapping.start)?.checked_add(self.mapping.offset)?;
-        u32::try_from(offset).ok()
-    }
-}
-
 /// A function that is shown.
 struct Function {
-    name: String,
-    /// Where its body begins.
-    start: u32,
+    listing: Listing,
     sum: Sums,
-    lines: Vec<Instruction>,
-}
-
-struct Instruction {
-    wat: WatLine,
-    sums: Sums,
-    /// The function and line of its source; empty if that is not known.
-    source: String,
+    /// Of each line.
+    lines: Vec<Sums>,
 }
 
 fn functions_of(module: &ModuleFile, pattern: &Pattern, weights: &Weights<'_>) -> Result<Vec<Function>, DisasmError> {
     let symbolizer = Symbolizer::new(&module.bytes, None);
-    // By where they begin, as several addresses are in one function.
-    let mut wanted: BTreeMap<u32, FunctionCode> = BTreeMap::new();
+    let mut wanted = Vec::new();
     let mut end = 0;
+    // Several addresses are in one function.
     for &offset in weights.at.keys() {
         if offset < end {
             continue;
@@ -212,77 +190,54 @@ fn functions_of(module: &ModuleFile, pattern: &Pattern, weights: &Weights<'_>) -
         let Some(function) = symbolizer.function_at(offset) else { continue };
         end = function.body.end;
         if pattern.matches(&function, weights) {
-            wanted.insert(function.body.start, function);
+            wanted.push(function.body.start);
         }
     }
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let bodies: Vec<_> = wanted.values().map(|it| it.body.clone()).collect();
-    let texts = print_functions(&module.bytes, &bodies)
-        .map_err(|problem| DisasmError::Print { path: module.path.clone(), problem })?;
-    let functions = wanted.into_values().zip(texts).map(|(code, lines)| {
-        let mut sum = Sums::default();
-        weights.at.range(code.body.clone()).for_each(|(_, it)| sum.add(it));
-        let lines = annotate(&code, lines, weights, &symbolizer);
-        Function { name: code.name, start: code.body.start, sum, lines }
+    let listings =
+        symbolizer.listings(&wanted).map_err(|problem| DisasmError::Print { path: module.path.clone(), problem })?;
+    let functions = listings.into_iter().map(|listing| {
+        let (sum, lines) = listing.weights(&weights.at);
+        Function { listing, sum, lines }
     });
     Ok(functions.collect())
 }
 
-/// Gives each line the weights from its offset to that of the next.
-fn annotate(
-    code: &FunctionCode,
-    lines: Vec<WatLine>,
-    weights: &Weights<'_>,
-    symbolizer: &Symbolizer<'_>,
-) -> Vec<Instruction> {
-    let starts: Vec<u32> = lines.iter().map(|it| it.offset).chain([code.body.end]).collect();
-    let annotated = lines.into_iter().zip(starts.windows(2)).enumerate().map(|(idx, (wat, bounds))| {
-        // The first line is the function's head, which stands for what is before all others.
-        let start = if idx == 0 { code.body.start } else { bounds[0] };
-        let mut sums = Sums::default();
-        weights.at.range(start..bounds[1].max(start)).for_each(|(_, it)| sums.add(it));
-        // Declarations come from no line.
-        let is_instruction = !wat.text.trim_start().starts_with('(');
-        let source = if is_instruction { source(symbolizer, wat.offset) } else { String::new() };
-        Instruction { wat, sums, source }
-    });
-    annotated.collect()
-}
-
-/// As pprof writes where an instruction comes from.
-fn source(symbolizer: &Symbolizer<'_>, offset: u32) -> String {
-    match symbolizer.frames(offset).first() {
-        Some(frame) if frame.line != 0 => format!("{} {}:{}", frame.name, base_name(&frame.file), frame.line),
-        _ => String::new(),
-    }
+/// As pprof writes where an instruction comes from; empty if that is not known.
+fn source(instruction: &Instruction) -> String {
+    let source = instruction.source.as_ref();
+    source.map_or_else(String::new, |it| format!("{} {}:{}", it.name, base_name(&it.file), it.line))
 }
 
 impl Function {
+    /// By name, then by where its body begins.
+    fn place(&self) -> (&str, u32) {
+        (&self.listing.function.name, self.listing.function.body.start)
+    }
+
     fn write(&self, out: &mut dyn Write, report: &DisasmReport) -> io::Result<()> {
-        writeln!(out, "ROUTINE ======================== {}", self.name)?;
+        writeln!(out, "ROUTINE ======================== {}", self.listing.function.name)?;
         write_sum(out, self.sum.weight(), report.total, &report.scale)?;
-        let mut last_source = "";
-        let mut line = String::new();
-        for Instruction { wat, sums, source } in &self.lines {
+        let mut last_source = String::new();
+        for (instruction, sums) in self.listing.instructions.iter().zip(&self.lines) {
             /// Behind instructions shorter than this there is room for their source.
             const SHORT: usize = 40;
+            let Instruction { offset, depth, text, .. } = instruction;
+            let indent = 2 * depth;
+            let len = indent + text.chars().count();
             let [flat, cum] = columns(sums.weight(), &report.scale);
+            let source = source(instruction);
             let is_new = source != last_source && !source.is_empty();
+            if is_new && SHORT <= len {
+                writeln!(out, "{:74};{source}", "")?;
+            }
+            write!(out, "{flat:>10} {cum:>10} {offset:>10x}: {:indent$}{text}", "")?;
+            if is_new && len < SHORT {
+                write!(out, "{:1$};{source}", "", SHORT - len)?;
+            }
+            writeln!(out)?;
             if is_new {
                 last_source = source;
             }
-            if is_new && SHORT <= wat.text.chars().count() {
-                writeln!(out, "{:74};{source}", "")?;
-            }
-            line.clear();
-            // Writing to a String cannot fail.
-            let _ = write!(line, "{flat:>10} {cum:>10} {:>10x}: {}", wat.offset, wat.text);
-            if is_new && wat.text.chars().count() < SHORT {
-                let _ = write!(line, "{:1$};{source}", "", SHORT - wat.text.chars().count());
-            }
-            writeln!(out, "{line}")?;
         }
         Ok(())
     }

@@ -6,7 +6,6 @@ pub mod disasm;
 mod dot;
 pub mod graphviz;
 mod header;
-mod instructions;
 mod json;
 pub mod list;
 mod proto_file;

@@ -3,10 +3,12 @@
 //! No pixels here: whoever draws multiplies, and says by `min_width` what is too small to see.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
 
-use super::tree::{CallTree, NodeId};
+use super::tree::{CallTree, GrowingTree, NodeId};
+use crate::profile::Profile;
 
 /// What part of a tree to lay out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,12 +17,27 @@ pub struct FlameOptions {
     pub zoom: NodeId,
     /// Nodes narrower than this, with all below, are left out: one pixel's share of the width, say. 0 shows all.
     pub min_width: f64,
+    /// Lay out only so many rows, the zoomed node's and those below it; the nodes above it are there all the same. A
+    /// [`CallTree`] is laid out whole.
+    pub max_rows: Option<u32>,
+    /// How siblings are ordered. Those of a [`CallTree`] are ordered by weight.
+    pub order: SiblingOrder,
 }
 
 impl Default for FlameOptions {
     fn default() -> Self {
-        FlameOptions { zoom: NodeId::ROOT, min_width: 0.0 }
+        FlameOptions { zoom: NodeId::ROOT, min_width: 0.0, max_rows: None, order: SiblingOrder::Heaviest }
     }
+}
+
+/// How siblings are ordered, from left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SiblingOrder {
+    /// The greatest first, ties by name.
+    #[default]
+    Heaviest,
+    /// By name: a function keeps its place among others from one profile to the next.
+    Name,
 }
 
 /// A node's rectangle, one row high.
@@ -43,6 +60,8 @@ pub struct FlameLayout {
     pub rects: Vec<Rect>,
     /// How many rows there are.
     pub n_rows: u32,
+    /// Whether it is known that no more rows follow, however many were asked for.
+    pub is_complete: bool,
 }
 
 /// The rectangles of `tree`. The nodes above `options.zoom` are there, too, over the whole width.
@@ -51,34 +70,84 @@ pub struct FlameLayout {
 /// that children fit, they then share the width by the sum of their sizes, if that is more.
 #[must_use]
 pub fn layout(tree: &CallTree, options: &FlameOptions) -> FlameLayout {
-    let path = tree.path(options.zoom);
-    let mut rects: Vec<Rect> = (0..).zip(path).map(|(depth, node)| Rect { node, x: 0.0, width: 1.0, depth }).collect();
+    let mut rects = above(tree.path(options.zoom));
     // The list of what is laid out is also the queue of whose children are still to be.
     let mut next = rects.len() - 1;
     while let Some(&rect) = rects.get(next) {
         next += 1;
-        lay_out_children(tree, rect, options.min_width, &mut rects);
+        let children = tree.children(rect.node).map(|it| (it, weight(tree.cum(it))));
+        place(rect, weight(tree.cum(rect.node)), children, options.min_width, &mut rects);
     }
-    let n_rows = rects.last().map_or(0, |it| it.depth + 1);
-    FlameLayout { rects, n_rows }
+    FlameLayout { n_rows: n_rows(&rects), rects, is_complete: true }
 }
 
-fn lay_out_children(tree: &CallTree, parent: Rect, min_width: f64, rects: &mut Vec<Rect>) {
-    let size = |node| weight(tree.cum(node));
-    let children_size: f64 = tree.children(parent.node).map(size).sum();
-    let whole = size(parent.node).max(children_size);
+impl GrowingTree {
+    /// The rectangles of the tree, as [`layout`] has them, for which it grows as far as they are wide enough.
+    pub fn layout(&mut self, profile: &Profile, options: &FlameOptions) -> FlameLayout {
+        let mut rects = above(self.path(options.zoom));
+        let zoomed = rects.len() - 1;
+        let end = options.max_rows.map(|it| n_rows(&rects).saturating_add(it.max(1) - 1));
+        if end.is_none() {
+            // What lies below one node is looked at while it is at hand, and not row by row as it is listed.
+            let mut todo = vec![rects[zoomed]];
+            while let Some(rect) = todo.pop() {
+                self.place_children(profile, rect, options, &mut todo);
+            }
+        }
+        let mut next = zoomed;
+        while let Some(&rect) = rects.get(next).filter(|it| end.is_none_or(|end| it.depth + 1 < end)) {
+            next += 1;
+            self.place_children(profile, rect, options, &mut rects);
+        }
+        let is_complete = rects[next..].iter().all(|it| self.is_leaf(profile, it.node));
+        FlameLayout { n_rows: n_rows(&rects), rects, is_complete }
+    }
+
+    fn place_children(&mut self, profile: &Profile, parent: Rect, options: &FlameOptions, rects: &mut Vec<Rect>) {
+        let children = self.children(profile, parent.node);
+        let size = |node| weight(self.cum(node));
+        match options.order {
+            SiblingOrder::Heaviest => {
+                place(parent, size(parent.node), children.map(|it| (it, size(it))), options.min_width, rects);
+            }
+            SiblingOrder::Name => {
+                let mut children: Vec<NodeId> = children.collect();
+                children.sort_unstable_by_key(|&it| self.name_order(it));
+                let children = children.iter().map(|&it| (it, size(it)));
+                place(parent, size(parent.node), children, options.min_width, rects);
+            }
+        }
+    }
+}
+
+/// The nodes from the root to the zoomed one.
+fn above(path: Vec<NodeId>) -> Vec<Rect> {
+    (0..).zip(path).map(|(depth, node)| Rect { node, x: 0.0, width: 1.0, depth }).collect()
+}
+
+fn n_rows(rects: &[Rect]) -> u32 {
+    rects.last().map_or(0, |it| it.depth + 1)
+}
+
+/// Adds the rectangles of a node's children, given with their sizes, where they are wide enough.
+fn place(
+    parent: Rect,
+    size: f64,
+    children: impl Iterator<Item = (NodeId, f64)> + Clone,
+    min_width: f64,
+    rects: &mut Vec<Rect>,
+) {
+    let whole = size.max(children.clone().map(|it| it.1).sum());
     if whole <= 0.0 {
         return;
     }
     let depth = parent.depth + 1;
     let mut x = parent.x;
-    for node in tree.children(parent.node) {
-        let width = parent.width * size(node) / whole;
-        // The greatest come first, so the rest is narrower still.
-        if width < min_width || width <= 0.0 {
-            break;
+    for (node, size) in children {
+        let width = parent.width * size / whole;
+        if min_width <= width && 0.0 < width {
+            rects.push(Rect { node, x, width, depth });
         }
-        rects.push(Rect { node, x, width, depth });
         x += width;
     }
 }
@@ -110,6 +179,12 @@ impl Query {
         }
         let compile = |pattern: &str| RegexBuilder::new(pattern).case_insensitive(true).build().ok();
         compile(text).or_else(|| compile(&regex::escape(text))).map(Query)
+    }
+
+    /// The first part of `name` that matches, in bytes; none if that is empty.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Range<usize>> {
+        self.0.find(name).map(|found| found.range()).filter(|range| !range.is_empty())
     }
 
     /// Whether `name` matches.

@@ -19,6 +19,8 @@ pub enum Granularity {
     Lines,
     /// By all that and the address.
     Addresses,
+    /// By binary, whose name stands for the function's; pprof has no such option.
+    Modules,
 }
 
 /// How stacks become frames.
@@ -209,6 +211,14 @@ impl<'a> Builder<'a> {
         let location = self.profile.locations()[idx];
         let binary = location.mapping.map_or(StringId::default(), |it| self.profile.mapping(it).filename);
         let address = if self.options.granularity == Granularity::Addresses { location.address } else { 0 };
+        if self.options.granularity == Granularity::Modules {
+            let path = self.profile.string(binary);
+            let name = if path.is_empty() { "" } else { paths::base(path) };
+            let name = self.frames.strings.intern(name);
+            let binary = self.text(binary);
+            self.push(Key { name, binary, ..Key::default() });
+            return;
+        }
         let lines = &self.profile.lines[location.lines()];
         if lines.is_empty() {
             let binary = self.text(binary);

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use regex::Regex;
 
 use super::frames::{Frame, FrameOptions, Frames, Granularity};
-use super::graph::{Calls, GraphOptions, Order, Sums, TrimOptions, trimmed};
+use super::graph::{Calls, Graph, GraphOptions, Order, Sums, TrimOptions, trimmed};
 use crate::profile::Profile;
 
 /// How many lines around those with weight are shown.
@@ -102,11 +102,8 @@ pub fn listing(
         let (pattern, problem) = (pattern.to_owned(), err.to_string());
         ListingError::BadPattern { pattern, problem }
     })?;
-    let frames = Frames::new(profile, &options.frames());
-    let &ListingOptions { sample_index, mean, drop_negative, .. } = options;
-    let graph =
-        GraphOptions { sample_index, mean, drop_negative, calls: Calls::IntoInlined, ..GraphOptions::default() };
-    let graph = trimmed(profile, &frames, &graph, &TrimOptions::NOTHING, Order::Flat).graph;
+    let frames = Frames::new(profile, &options.frames(Granularity::Lines));
+    let graph = options.graph(profile, &frames);
     let mut functions: BTreeMap<&str, BTreeMap<&str, Vec<Place<'_>>>> = BTreeMap::new();
     for node in graph.shown().iter().map(|&it| graph.node(it)) {
         let place = Place { frame: frames.get(node.frame), sums: node.sums };
@@ -128,18 +125,64 @@ pub fn listing(
     Ok(functions.collect())
 }
 
-impl ListingOptions {
-    /// What pprof counts as one place of a listing.
-    fn frames(&self) -> FrameOptions {
-        let ListingOptions { noinlines, show_columns, trim_path, source_path, .. } = self.clone();
-        FrameOptions {
-            granularity: Granularity::Lines,
-            noinlines,
-            show_columns,
-            trim_path,
-            source_path,
-            binaries: true,
+/// An address that has code of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineAddress {
+    /// The path of the binary; may be empty.
+    pub binary: String,
+    /// In wasm, the offset in the file.
+    pub address: u64,
+    /// What was measured there.
+    pub weight: LineWeight,
+}
+
+/// By address and binary.
+type SumsByAddress<'a> = BTreeMap<(u64, &'a str), Sums>;
+
+/// Where the code of a function's lines is, as far as it has weight: by file, as in [`ListedFile::path`], and line, its
+/// addresses in order. `function` is the whole name.
+///
+/// # Panics
+///
+/// If `options.sample_index` is not below the number of sample types and there are samples.
+#[must_use]
+pub fn line_addresses(
+    profile: &Profile,
+    function: &str,
+    options: &ListingOptions,
+) -> BTreeMap<(String, i64), Vec<LineAddress>> {
+    let frames = Frames::new(profile, &options.frames(Granularity::Addresses));
+    let graph = options.graph(profile, &frames);
+    let mut lines: BTreeMap<(&str, i64), SumsByAddress<'_>> = BTreeMap::new();
+    for node in graph.shown().iter().map(|&it| graph.node(it)) {
+        let Frame { name, file, binary, line, address, .. } = frames.get(node.frame);
+        if name == function {
+            lines.entry((file, line)).or_default().entry((address, binary)).or_default().add(&node.sums);
         }
+    }
+    let address = |((address, binary), sums): ((u64, &str), Sums)| LineAddress {
+        binary: binary.to_owned(),
+        address,
+        weight: sums.weight(),
+    };
+    let line = |((file, line), addresses): ((&str, i64), SumsByAddress<'_>)| {
+        ((file.to_owned(), line), addresses.into_iter().map(address).collect())
+    };
+    lines.into_iter().map(line).collect()
+}
+
+impl ListingOptions {
+    fn graph(&self, profile: &Profile, frames: &Frames) -> Graph {
+        let &ListingOptions { sample_index, mean, drop_negative, .. } = self;
+        let graph =
+            GraphOptions { sample_index, mean, drop_negative, calls: Calls::IntoInlined, ..GraphOptions::default() };
+        trimmed(profile, frames, &graph, &TrimOptions::NOTHING, Order::Flat).graph
+    }
+
+    /// What counts as one place; for pprof, of a listing, a line.
+    fn frames(&self, granularity: Granularity) -> FrameOptions {
+        let ListingOptions { noinlines, show_columns, trim_path, source_path, .. } = self.clone();
+        FrameOptions { granularity, noinlines, show_columns, trim_path, source_path, binaries: true }
     }
 }
 

@@ -43,7 +43,8 @@ pub fn trim_source<'a>(path: &'a str, prefixes: &str, search_path: &str) -> &'a 
 }
 
 /// The shortest path that is lexically the same: no `.`, no `//`, `..` applied. An empty path stays empty.
-pub(super) fn clean(path: &str) -> String {
+#[must_use]
+pub fn clean(path: &str) -> String {
     if path.is_empty() {
         return String::new();
     }

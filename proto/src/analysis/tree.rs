@@ -1,8 +1,11 @@
 //! The call tree: every path from the root, with what was measured on it.
 
+mod grower;
+mod growing;
 mod order;
 mod part;
 mod split;
+mod stacks;
 mod steps;
 
 use std::ops::Range;
@@ -10,6 +13,8 @@ use std::ops::Range;
 use super::frames::{Frame, FrameId, FrameOptions, Frames};
 use crate::profile::Profile;
 use steps::Steps;
+
+pub use growing::GrowingTree;
 
 /// What tree to build.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -20,11 +25,11 @@ pub struct TreeOptions {
     pub frames: FrameOptions,
     /// Begin at the leaves: a node's children are its callers.
     pub inverted: bool,
+    /// Another value to sum for each node of a [`GrowingTree`]; see [`GrowingTree::also`].
+    pub also: Option<usize>,
 }
 
-/// A node of a [`CallTree`]; only with the tree that made it.
-///
-/// Nodes are numbered breadth first: parents before children, siblings in a row, the greatest first.
+/// A node of a tree; only with the tree that made it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) u32);
 
@@ -40,6 +45,8 @@ impl NodeId {
 }
 
 /// A profile's stacks, joined where they begin alike. Inlined frames are nodes of their own.
+///
+/// Nodes are numbered breadth first: parents before children, siblings in a row, the greatest first.
 #[derive(Debug, Clone)]
 pub struct CallTree {
     frames: Frames,
@@ -63,8 +70,7 @@ impl CallTree {
     pub fn new(profile: &Profile, options: &TreeOptions) -> Self {
         let frames = Frames::new(profile, &options.frames);
         let steps = Steps::new(&frames, profile.locations().len(), !options.inverted);
-        let grow = if options.inverted { part::grow::<false> } else { part::grow::<true> };
-        grow(profile, &steps, options.sample_index).into_tree(frames, &steps)
+        part::grow(profile, &steps, options.sample_index, !options.inverted).into_tree(frames, &steps)
     }
 
     /// How many nodes there are, the root with them.
@@ -133,7 +139,10 @@ impl CallTree {
     }
 
     /// The nodes below, the greatest first.
-    pub fn children(&self, node: NodeId) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator + use<> {
+    pub fn children(
+        &self,
+        node: NodeId,
+    ) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator + Clone + use<> {
         let [start, end] = [node.index(), node.index() + 1].map(|it| self.child_starts[it] as usize);
         ids(start..end)
     }
@@ -147,7 +156,7 @@ impl CallTree {
     }
 }
 
-fn ids(range: Range<usize>) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator {
+fn ids(range: Range<usize>) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator + Clone {
     range.map(node_id)
 }
 

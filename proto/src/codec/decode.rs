@@ -1,326 +1,192 @@
-//! A message to a [`Profile`], in two passes.
+//! A message to a [`Profile`], field by field as it comes. Nothing of it is kept but what the profile needs.
 //!
-//! Most writers put samples before the tables they refer to. The first pass reads everything but samples and checks
-//! it; the second reads the samples, every reference of which it can then resolve at once.
-
-use prost::Message;
+//! Errors are those of a reader that first reads all but the samples, then these, then resolves the tables.
 
 use super::error::{Error, ErrorKind};
-use super::ids::Ids;
-use super::message;
-use super::samples::SampleReader;
-use super::wire::{Cursor, Field, wire};
-use crate::profile::{
-    Function, FunctionId, Header, Line, Location, Mapping, MappingId, Profile, Samples, StringId, StringTable,
-    ValueType,
-};
+use super::samples::RawSamples;
+use super::tables::Tables;
+use super::wire::{Cursor, Whole};
+use crate::profile::Profile;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Profile, Error> {
-    if bytes.is_empty() {
-        return Err(ErrorKind::Empty.at_no_offset());
-    }
-    let mut tables = Tables::read(bytes)?;
-    tables.location_ids.index();
-    tables.function_ids.index();
-    let strings = &tables.strings;
-    let sample_types = tables.sample_types.iter().map(|it| value_type(strings, it)).collect::<Result<Vec<_>, _>>()?;
-    let locations = &tables.location_ids;
-    let samples = read_samples(bytes, tables.n_samples, sample_types.len(), strings, locations)?;
-    let (locations, lines) = tables.resolve_locations()?;
-    Ok(Profile {
-        mappings: tables.resolve_mappings()?,
-        functions: tables.resolve_functions()?,
-        header: tables.resolve_header()?,
-        sample_types,
-        samples,
-        locations,
-        lines,
-        strings: tables.strings.table,
-    })
+/// What was read of a message so far.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    pub(super) tables: Tables,
+    pub(super) samples: RawSamples,
+    /// No message is longer.
+    limit: u64,
+    /// Where in the message what comes next begins.
+    offset: usize,
+    n_known: usize,
+    is_binary: bool,
+    passed: Option<Passed>,
+    failed: Option<Error>,
 }
 
-fn read_samples(
-    bytes: &[u8],
-    n_samples: usize,
-    n_types: usize,
-    strings: &Strings,
-    locations: &Ids,
-) -> Result<Samples, Error> {
-    let mut samples = Samples::default();
-    // Each sample counted took two bytes and more, so these are bounded by the input's size.
-    samples.location_ends.reserve_exact(n_samples);
-    samples.label_ends.reserve_exact(n_samples);
-    let mut reader = SampleReader { locations, strings, n_types, samples, ids: Vec::new() };
-    let mut message = Cursor::new(bytes);
-    while let Some(field) = message.field("profile")? {
+/// A field that is passed over.
+#[derive(Debug)]
+struct Passed {
+    what: &'static str,
+    /// It would be wanted, if it were not too long.
+    is_known: bool,
+    /// Where its length stands.
+    start: usize,
+    length: u64,
+    n_left: u64,
+}
+
+impl Decoder {
+    pub(super) fn new(limit: u64) -> Self {
+        Decoder {
+            tables: Tables::new(),
+            samples: RawSamples::default(),
+            limit,
+            offset: 0,
+            n_known: 0,
+            is_binary: false,
+            passed: None,
+            failed: None,
+        }
+    }
+
+    /// Whether it does not begin as a text does.
+    pub(super) fn is_binary(&self) -> bool {
+        self.is_binary
+    }
+
+    /// Whether all so far was a profile's.
+    pub(super) fn is_sound(&self) -> bool {
+        self.failed.is_none() && !self.samples.is_stopped() && self.n_known != 0
+    }
+
+    /// Reads the whole fields that `part` of the message begins with, and says how many bytes they are: all of it if
+    /// it is the last part. The next part begins with the rest. The message may be `expected` bytes in all; 0 if nobody
+    /// knows.
+    pub(super) fn read(&mut self, part: &[u8], is_last: bool, expected: u64) -> usize {
+        if self.offset == 0 {
+            self.is_binary = part.iter().take(TEXT_START).any(|it| it.is_ascii_control() && !it.is_ascii_whitespace());
+        }
+        let mut message = Cursor::at(part, self.offset);
+        while self.failed.is_none() {
+            match self.read_field(&mut message, is_last, expected) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+        if self.failed.is_some() {
+            return part.len();
+        }
+        let n_read = message.offset() - self.offset;
+        self.offset += n_read;
+        n_read
+    }
+
+    /// Reads one field; false if there is none, or not enough of it.
+    #[inline]
+    fn read_field(&mut self, message: &mut Cursor<'_>, is_last: bool, expected: u64) -> Result<bool, Error> {
+        if self.passed.is_some() {
+            self.pass(message)?;
+        }
+        if !is_last {
+            match message.next_is_whole() {
+                Whole::Yes => {}
+                Whole::No => return Ok(false),
+                Whole::Long { field, length, left } => {
+                    let known = what(field.number);
+                    // A field beyond the limit cannot be whole.
+                    let n_admitted = self.limit.saturating_sub(left.offset() as u64).min(LONGEST_FIELD);
+                    if known.is_some() && length <= n_admitted {
+                        return Ok(false);
+                    }
+                    self.n_known += usize::from(known.is_some());
+                    let what = known.unwrap_or("profile");
+                    self.passed =
+                        Some(Passed { what, is_known: known.is_some(), start: field.offset, length, n_left: length });
+                    *message = left;
+                    return Ok(true);
+                }
+            }
+        }
+        let Some(field) = message.field("profile")? else { return Ok(false) };
+        self.n_known += usize::from((1..=15).contains(&field.number));
         match field.number {
-            2 => reader.read(message.bytes(field, "sample")?)?,
+            2 => {
+                let sample = message.bytes(field, "sample")?;
+                if !self.samples.is_stopped() {
+                    self.samples.read(sample, expected);
+                }
+            }
+            1..=15 => self.tables.read_field(field, message)?,
             _ => message.skip(field, "profile")?,
         }
+        Ok(true)
     }
-    Ok(reader.samples)
-}
 
-/// The string table, by the file's indexes.
-#[derive(Debug, Default)]
-pub(super) struct Strings {
-    table: StringTable,
-    /// The file may hold a text twice; here each has one id.
-    ids: Vec<StringId>,
-}
-
-impl Strings {
-    fn read(&mut self, text: Cursor<'_>) -> Result<(), Error> {
-        let too_many = || ErrorKind::TooMany { table: "string" }.at(text.offset());
-        let id = self.table.try_intern(&String::from_utf8_lossy(text.rest())).ok_or_else(too_many)?;
-        if self.ids.is_empty() && id.index() != 0 {
-            return Err(ErrorKind::FirstString { found: self.table.get(id).to_owned() }.at(text.offset()));
+    #[cold]
+    fn pass(&mut self, message: &mut Cursor<'_>) -> Result<(), Error> {
+        let Some(passed) = &mut self.passed else { return Ok(()) };
+        passed.n_left -= message.advance(passed.n_left);
+        if passed.n_left != 0 {
+            return Ok(());
         }
-        self.ids.push(id);
-        Ok(())
+        let Passed { what, start, length, is_known, .. } = *passed;
+        self.passed = None;
+        let limit = LONGEST_FIELD;
+        if is_known { Err(ErrorKind::LongField { what, length, limit }.at(start)) } else { Ok(()) }
     }
 
-    /// The text at the file's `index`. 0 is what a field says that is not there, so it needs no table.
-    pub(super) fn id(&self, index: i64, what: &'static str, offset: usize) -> Result<StringId, Error> {
-        if index == 0 {
-            return Ok(StringId::default());
+    /// The profile of all that was read. If it is none, all is still here.
+    pub(super) fn finish(&mut self) -> Result<Profile, Error> {
+        self.check()?;
+        self.resolve()
+    }
+
+    /// The same of a message that may break off after what was read.
+    pub(super) fn resolve(&mut self) -> Result<Profile, Error> {
+        let Decoder { tables, samples, .. } = self;
+        tables.index();
+        let sample_types = tables.resolve_sample_types()?;
+        let labels = samples.check(sample_types.len(), &tables.location_ids, &tables.strings)?;
+        let rest = tables.resolve()?;
+        let samples = samples.take(labels, &tables.location_ids);
+        Ok(Profile { sample_types, samples, strings: tables.take_strings(), ..rest })
+    }
+
+    /// What is wrong with the message whatever its references.
+    fn check(&self) -> Result<(), Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
         }
-        let no_string = || ErrorKind::NoString { what, index, len: self.ids.len() }.at(offset);
-        usize::try_from(index).ok().and_then(|idx| self.ids.get(idx)).copied().ok_or_else(no_string)
-    }
-}
-
-/// A message and where it began.
-type At<T> = (T, usize);
-
-/// What the first pass reads: everything but the samples, references unresolved.
-#[derive(Debug)]
-struct Tables {
-    strings: Strings,
-    n_samples: usize,
-    sample_types: Vec<At<message::ValueType>>,
-    mapping_ids: Ids,
-    mappings: Vec<At<message::Mapping>>,
-    location_ids: Ids,
-    locations: Vec<At<RawLocation>>,
-    /// All locations' lines; a location knows where its own end.
-    lines: Vec<message::Line>,
-    function_ids: Ids,
-    functions: Vec<At<message::Function>>,
-    header: RawHeader,
-}
-
-#[derive(Debug, Default)]
-struct RawLocation {
-    mapping_id: u64,
-    address: u64,
-    is_folded: bool,
-    lines_end: usize,
-}
-
-#[derive(Debug, Default)]
-struct RawHeader {
-    period_type: Option<At<message::ValueType>>,
-    period: i64,
-    time_nanos: i64,
-    duration_nanos: i64,
-    comments: Vec<At<i64>>,
-    default_sample_type: At<i64>,
-    doc_url: At<i64>,
-    drop_frames: At<i64>,
-    keep_frames: At<i64>,
-}
-
-impl Tables {
-    fn read(bytes: &[u8]) -> Result<Self, Error> {
-        let mut tables = Tables {
-            strings: Strings::default(),
-            n_samples: 0,
-            sample_types: Vec::new(),
-            mapping_ids: Ids::new("mapping"),
-            mappings: Vec::new(),
-            location_ids: Ids::new("location"),
-            locations: Vec::new(),
-            lines: Vec::new(),
-            function_ids: Ids::new("function"),
-            functions: Vec::new(),
-            header: RawHeader::default(),
-        };
-        let mut message = Cursor::new(bytes);
-        let mut n_known = 0_usize;
-        while let Some(field) = message.field("profile")? {
-            if (1..=15).contains(&field.number) {
-                tables.read_field(field, &mut message)?;
-                n_known += 1;
-            } else {
-                message.skip(field, "profile")?;
-            }
+        if let Some(Passed { what, start, length, n_left, .. }) = self.passed {
+            let left = usize::try_from(length - n_left).unwrap_or(usize::MAX);
+            return Err(ErrorKind::CutShort { what, length, left }.at(start));
         }
-        if n_known == 0 {
-            return Err(ErrorKind::NotAProfile { length: bytes.len() }.at_no_offset());
+        if self.offset == 0 {
+            return Err(ErrorKind::Empty.at_no_offset());
         }
-        Ok(tables)
-    }
-
-    fn read_field(&mut self, field: Field, message: &mut Cursor<'_>) -> Result<(), Error> {
-        match field.number {
-            1 => self.sample_types.push(read(message.bytes(field, "sample_type")?, "sample_type")?),
-            2 => {
-                message.bytes(field, "sample")?;
-                self.n_samples += 1;
-            }
-            3 => {
-                let mapping: At<message::Mapping> = read(message.bytes(field, "mapping")?, "mapping")?;
-                self.mapping_ids.push(mapping.0.id, mapping.1)?;
-                self.mappings.push(mapping);
-            }
-            4 => self.read_location(message.bytes(field, "location")?)?,
-            5 => {
-                let function: At<message::Function> = read(message.bytes(field, "function")?, "function")?;
-                self.function_ids.push(function.0.id, function.1)?;
-                self.functions.push(function);
-            }
-            6 => self.strings.read(message.bytes(field, "string_table")?)?,
-            _ => self.header.read_field(field, message)?,
-        }
-        Ok(())
-    }
-
-    /// Reads a `Location` by hand, as prost would allocate a list for its lines.
-    fn read_location(&mut self, mut message: Cursor<'_>) -> Result<(), Error> {
-        let start = message.offset();
-        let mut id = 0;
-        let mut location = RawLocation::default();
-        while let Some(field) = message.field("location")? {
-            match field.number {
-                1 => id = message.varint(field, "location.id")?,
-                2 => location.mapping_id = message.varint(field, "location.mapping_id")?,
-                3 => location.address = message.varint(field, "location.address")?,
-                4 => self.lines.push(read(message.bytes(field, "location.line")?, "location.line")?.0),
-                5 => location.is_folded = message.varint(field, "location.is_folded")? != 0,
-                _ => message.skip(field, "location")?,
-            }
-        }
-        self.location_ids.push(id, start)?;
-        location.lines_end = self.lines.len();
-        self.locations.push((location, start));
-        Ok(())
-    }
-
-    fn resolve_locations(&self) -> Result<(Vec<Location>, Vec<Line>), Error> {
-        let too_many = |offset| ErrorKind::TooMany { table: "line" }.at(offset);
-        let mut locations = Vec::with_capacity(self.locations.len());
-        let mut lines = Vec::with_capacity(self.lines.len());
-        let mut lines_start = 0;
-        for (location, offset) in &self.locations {
-            let offset = *offset;
-            let n_lines = location.lines_end - lines.len();
-            for line in self.lines.iter().skip(lines.len()).take(n_lines) {
-                lines.push(self.line(line, offset)?);
-            }
-            let lines_end = u32::try_from(lines.len()).ok().ok_or_else(|| too_many(offset))?;
-            let RawLocation { mapping_id, address, is_folded, .. } = *location;
-            let mapping = self.mapping(mapping_id, offset)?;
-            locations.push(Location { mapping, address, is_folded, lines_start, lines_end });
-            lines_start = lines_end;
-        }
-        Ok((locations, lines))
-    }
-
-    fn mapping(&self, id: u64, offset: usize) -> Result<Option<MappingId>, Error> {
-        if id == 0 {
-            return Ok(None);
-        }
-        let dangling = || ErrorKind::Dangling { what: "location.mapping_id", id }.at(offset);
-        self.mapping_ids.row(id).map(|row| Some(MappingId(row))).ok_or_else(dangling)
-    }
-
-    fn line(&self, line: &message::Line, offset: usize) -> Result<Line, Error> {
-        let id = line.function_id;
-        let dangling = || ErrorKind::Dangling { what: "line.function_id", id }.at(offset);
-        let function = FunctionId(self.function_ids.row(id).ok_or_else(dangling)?);
-        Ok(Line { function, line: line.line, column: line.column })
-    }
-
-    fn resolve_mappings(&self) -> Result<Vec<Mapping>, Error> {
-        let resolve = |(it, offset): &At<message::Mapping>| {
-            Ok(Mapping {
-                start: it.memory_start,
-                limit: it.memory_limit,
-                offset: it.file_offset,
-                filename: self.strings.id(it.filename, "mapping.filename", *offset)?,
-                build_id: self.strings.id(it.build_id, "mapping.build_id", *offset)?,
-                has_functions: it.has_functions,
-                has_filenames: it.has_filenames,
-                has_line_numbers: it.has_line_numbers,
-                has_inline_frames: it.has_inline_frames,
-            })
-        };
-        self.mappings.iter().map(resolve).collect()
-    }
-
-    fn resolve_functions(&self) -> Result<Vec<Function>, Error> {
-        let resolve = |(it, offset): &At<message::Function>| {
-            Ok(Function {
-                name: self.strings.id(it.name, "function.name", *offset)?,
-                system_name: self.strings.id(it.system_name, "function.system_name", *offset)?,
-                filename: self.strings.id(it.filename, "function.filename", *offset)?,
-                start_line: it.start_line,
-            })
-        };
-        self.functions.iter().map(resolve).collect()
-    }
-
-    fn resolve_header(&self) -> Result<Header, Error> {
-        let raw = &self.header;
-        let id = |(index, offset): At<i64>, what| self.strings.id(index, what, offset);
-        Ok(Header {
-            // An empty type says as much as none.
-            period_type: (raw.period_type.as_ref().map(|it| value_type(&self.strings, it)).transpose()?)
-                .filter(|it| *it != ValueType::default()),
-            period: raw.period,
-            time_nanos: raw.time_nanos,
-            duration_nanos: raw.duration_nanos,
-            comments: raw.comments.iter().map(|&it| id(it, "comment")).collect::<Result<_, _>>()?,
-            default_sample_type: id(raw.default_sample_type, "default_sample_type")?,
-            doc_url: id(raw.doc_url, "doc_url")?,
-            drop_frames: id(raw.drop_frames, "drop_frames")?,
-            keep_frames: id(raw.keep_frames, "keep_frames")?,
-        })
-    }
-}
-
-impl RawHeader {
-    fn read_field(&mut self, field: Field, message: &mut Cursor<'_>) -> Result<(), Error> {
-        let mut int = |what| Ok((message.varint(field, what)?.cast_signed(), field.offset));
-        match field.number {
-            7 => self.drop_frames = int("drop_frames")?,
-            8 => self.keep_frames = int("keep_frames")?,
-            9 if self.time_nanos != 0 => return Err(ErrorKind::Concatenated.at(field.offset)),
-            9 => self.time_nanos = int("time_nanos")?.0,
-            10 => self.duration_nanos = int("duration_nanos")?.0,
-            11 => self.period_type = Some(read(message.bytes(field, "period_type")?, "period_type")?),
-            12 => self.period = int("period")?.0,
-            13 => message.numbers(field, "comment", |index, offset| {
-                self.comments.push((index.cast_signed(), offset));
-                Ok(())
-            })?,
-            14 => self.default_sample_type = int("default_sample_type")?,
-            _ => self.doc_url = int("doc_url")?,
+        if self.n_known == 0 {
+            return Err(ErrorKind::NotAProfile { length: self.offset }.at_no_offset());
         }
         Ok(())
     }
 }
 
-/// A message without lists, so that prost reads it without allocating.
-fn read<M: Message + Default>(message: Cursor<'_>, what: &'static str) -> Result<At<M>, Error> {
-    let offset = message.offset();
-    Ok((M::decode(message.rest()).map_err(|err| wire(what, &err, offset))?, offset))
-}
+/// Longer fields are not kept to be read: no stack and no name is so long, and a small gzip may hold many such bytes.
+const LONGEST_FIELD: u64 = 64 << 20;
 
-fn value_type(strings: &Strings, (raw, offset): &At<message::ValueType>) -> Result<ValueType, Error> {
-    let kind = strings.id(raw.r#type, "value_type.type", *offset)?;
-    Ok(ValueType { kind, unit: strings.id(raw.unit, "value_type.unit", *offset)? })
+/// So many bytes tell a text.
+pub(super) const TEXT_START: usize = 32;
+
+/// A field's name, if it holds bytes that are kept.
+fn what(number: u32) -> Option<&'static str> {
+    let names = ["sample_type", "sample", "mapping", "location", "function", "string_table"];
+    match number {
+        1..=6 => names.get(number as usize - 1).copied(),
+        11 => Some("period_type"),
+        13 => Some("comment"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

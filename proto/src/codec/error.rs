@@ -58,6 +58,16 @@ pub enum ErrorKind {
         /// The bytes that are left.
         left: usize,
     },
+    /// A single sample, row or text is larger than any program makes them.
+    #[error("{what} of {length} bytes, more than the limit of {limit}")]
+    LongField {
+        /// The field.
+        what: &'static str,
+        /// Its length.
+        length: u64,
+        /// The limit, in bytes.
+        limit: u64,
+    },
     /// The message has no sample types, samples nor tables: most likely it is some other format.
     #[error("not a profile: no field of one in {length} bytes")]
     NotAProfile {
@@ -130,6 +140,12 @@ pub enum ErrorKind {
     /// Samples, but no sample types.
     #[error("missing sample type information")]
     NoSampleTypes,
+    /// The samples do not fit into memory. In a browser, there are 4 GiB of it.
+    #[error("out of memory after {n_samples} samples")]
+    NoMemory {
+        /// How many were read.
+        n_samples: usize,
+    },
     /// A sample's values do not fit the sample types.
     #[error("sample {sample} has {found} values, expected {expected}: one for each sample type")]
     ValueCount {

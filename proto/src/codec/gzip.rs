@@ -1,6 +1,8 @@
-//! Gzip, with a bound on what comes out.
+//! Gzip: inflating as the file comes, whole files with a bound on what comes out, and deflating.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
+use std::mem;
+use std::slice::Chunks;
 
 use flate2::Compression;
 use flate2::bufread::GzDecoder;
@@ -25,13 +27,13 @@ const USUAL_RATIO: usize = 32;
 /// at more than the [`USUAL_RATIO`], the whole is first inflated without keeping it: what exceeds `limit` is refused
 /// in little memory, however small the file.
 pub(super) fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
-    let mut members = Members::new(bytes);
+    let mut members = Fed::new(bytes);
     // One byte more, so that the end is read as well.
     let mut inflated = vec![0; believable_size(bytes, limit).saturating_add(1)];
     let mut n_filled = 0;
     loop {
         if n_filled == inflated.len() {
-            let is_usual = n_filled / USUAL_RATIO <= members.n_read();
+            let is_usual = n_filled / USUAL_RATIO <= members.inflater.n_read();
             let is_kept = n_filled < KEPT_UNSEEN || is_usual;
             let room = if is_kept { n_filled.saturating_mul(2) } else { count(bytes, limit)?.saturating_add(1) };
             inflated.resize(room, 0);
@@ -50,7 +52,7 @@ pub(super) fn inflate(bytes: &[u8], limit: u64) -> Result<Vec<u8>, Error> {
 
 /// How large the contents are, if they do not exceed `limit`.
 fn count(bytes: &[u8], limit: u64) -> Result<usize, Error> {
-    let mut members = Members::new(bytes);
+    let mut members = Fed::new(bytes);
     let mut scratch = vec![0; 64 << 10];
     let mut total = 0;
     loop {
@@ -76,53 +78,178 @@ fn believable_size(bytes: &[u8], limit: u64) -> usize {
     size.unwrap_or(usual.min(KEPT_UNSEEN)).min(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// A file's members, read as one.
-struct Members<'a> {
-    file: &'a [u8],
-    member: GzDecoder<&'a [u8]>,
+/// A whole file, inflated piece by piece.
+struct Fed<'a> {
+    inflater: Inflater,
+    chunks: Chunks<'a, u8>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> Fed<'a> {
     fn new(file: &'a [u8]) -> Self {
-        Members { file, member: GzDecoder::new(file) }
-    }
-
-    /// How much of the file was needed for what was read.
-    fn n_read(&self) -> usize {
-        self.file.len() - self.member.get_ref().len()
+        Fed { inflater: Inflater::new(), chunks: file.chunks(CHUNK) }
     }
 
     /// Fills the beginning of `buffer`, which must not be empty, and says how much; 0 at the end.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         loop {
-            let n = self.member.read(buffer).map_err(|err| self.damaged(&err))?;
-            let rest = *self.member.get_ref();
-            if n != 0 || rest.is_empty() {
-                return Ok(n);
+            match self.inflater.read(buffer)? {
+                Inflated::Some(n) => return Ok(n),
+                Inflated::End => return Ok(0),
+                Inflated::Hungry => match self.chunks.next() {
+                    Some(chunk) => self.inflater.push(chunk),
+                    None => self.inflater.close(),
+                },
             }
-            if !is_gzip(rest) {
-                return Err(self.followed_by(rest));
+        }
+    }
+}
+
+/// How much of a file that is all there is inflated at once.
+pub(super) const CHUNK: usize = 64 << 10;
+
+/// A file's members, read as one, as the file comes.
+#[derive(Debug)]
+pub(super) struct Inflater {
+    member: GzDecoder<Input>,
+    n_pushed: usize,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// In a member, or before the first.
+    Member,
+    /// Behind a member; what comes is another or nothing.
+    Between,
+    /// It was something else: how it begins, and its length so far.
+    Followed { start: Vec<u8>, n_bytes: usize },
+}
+
+/// What reading comes to.
+#[derive(Debug)]
+pub(super) enum Inflated {
+    /// So many bytes, more than none.
+    Some(usize),
+    /// Nothing before there is more of the file.
+    Hungry,
+    /// Nothing any more.
+    End,
+}
+
+impl Inflater {
+    pub(super) fn new() -> Self {
+        Inflater { member: GzDecoder::new(Input::default()), n_pushed: 0, state: State::Member }
+    }
+
+    /// Takes more of the file.
+    pub(super) fn push(&mut self, chunk: &[u8]) {
+        self.member.get_mut().push(chunk);
+        self.n_pushed += chunk.len();
+    }
+
+    /// The file has no more.
+    pub(super) fn close(&mut self) {
+        self.member.get_mut().is_closed = true;
+    }
+
+    /// How much of the file was needed for what was read.
+    pub(super) fn n_read(&self) -> usize {
+        self.n_pushed - self.member.get_ref().rest().len()
+    }
+
+    /// Fills the beginning of `buffer`, which must not be empty.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Inflated, Error> {
+        loop {
+            match &mut self.state {
+                State::Member => match self.member.read(buffer) {
+                    Ok(0) => self.state = State::Between,
+                    Ok(n) => return Ok(Inflated::Some(n)),
+                    Err(err) if err.kind() == io::ErrorKind::WouldBlock => return Ok(Inflated::Hungry),
+                    Err(err) => return Err(self.damaged(&err)),
+                },
+                State::Between => match (self.member.get_ref().rest(), self.member.get_ref().is_closed) {
+                    ([], true) => return Ok(Inflated::End),
+                    ([] | [_], false) => return Ok(Inflated::Hungry),
+                    (rest, _) if is_gzip(rest) => {
+                        let input = mem::take(self.member.get_mut());
+                        self.member.reset(input);
+                        self.state = State::Member;
+                    }
+                    _ => self.state = State::Followed { start: Vec::new(), n_bytes: 0 },
+                },
+                State::Followed { start, n_bytes } => {
+                    let input = self.member.get_mut();
+                    start.extend(input.rest().iter().take(SHOWN - start.len()));
+                    *n_bytes += input.rest().len();
+                    input.consume(input.bytes.len() - input.n_read);
+                    if input.is_closed {
+                        return Err(followed_by(start, *n_bytes, self.n_pushed));
+                    }
+                    return Ok(Inflated::Hungry);
+                }
             }
-            self.member = GzDecoder::new(rest);
         }
     }
 
     #[cold]
     fn damaged(&self, err: &io::Error) -> Error {
         let problem = if err.kind() == io::ErrorKind::UnexpectedEof {
-            format!("it is cut short after {} bytes", self.file.len())
+            format!("it is cut short after {} bytes", self.n_pushed)
         } else {
             err.to_string()
         };
         ErrorKind::Gzip { problem }.at(self.n_read())
     }
+}
 
-    #[cold]
-    fn followed_by(&self, rest: &[u8]) -> Error {
-        let start: String = String::from_utf8_lossy(rest).chars().take(16).collect();
-        let n_bytes = rest.len();
-        let problem = format!("found {n_bytes} bytes after it, {start:?}…, expected its end or another gzip member");
-        ErrorKind::Gzip { problem }.at(self.file.len() - rest.len())
+/// Enough bytes for the 16 characters that are shown of what is no gzip.
+const SHOWN: usize = 64;
+
+#[cold]
+fn followed_by(start: &[u8], n_bytes: usize, n_pushed: usize) -> Error {
+    let start: String = String::from_utf8_lossy(start).chars().take(16).collect();
+    let problem = format!("found {n_bytes} bytes after it, {start:?}…, expected its end or another gzip member");
+    ErrorKind::Gzip { problem }.at(n_pushed - n_bytes)
+}
+
+/// The part of the file that was pushed and not yet read. At its end it blocks, until the file is closed.
+#[derive(Debug, Default)]
+struct Input {
+    bytes: Vec<u8>,
+    n_read: usize,
+    is_closed: bool,
+}
+
+impl Input {
+    fn push(&mut self, chunk: &[u8]) {
+        self.bytes.drain(..self.n_read);
+        self.n_read = 0;
+        self.bytes.extend_from_slice(chunk);
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.n_read..).unwrap_or_default()
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.rest().is_empty() && !self.is_closed {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(self.rest())
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.n_read += n;
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.fill_buf()?.read(buffer)?;
+        self.consume(n);
+        Ok(n)
     }
 }
 

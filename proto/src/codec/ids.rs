@@ -33,6 +33,8 @@ impl Ids {
     /// Takes the next row's id.
     pub(super) fn push(&mut self, id: u64, offset: usize) -> Result<(), Error> {
         let table = self.table;
+        // The list is of a table that was thought whole.
+        self.rows = Vec::new();
         if id == 0 {
             return Err(ErrorKind::ZeroId { table }.at(offset));
         }
@@ -66,18 +68,9 @@ impl Ids {
         }
     }
 
-    /// Adds the rows of `ids` to `out`. False if one has no row; what was added then is void.
-    pub(super) fn extend_rows<T>(&self, ids: &[u64], new: impl Fn(u32) -> T, out: &mut Vec<T>) -> bool {
-        let n_dense = u64::from(self.n_dense);
-        // An id of 0 wraps, and is too great.
-        if ids.iter().fold(0, |max, it| it.wrapping_sub(1).max(max)) < n_dense {
-            #[expect(clippy::cast_possible_truncation, reason = "less than n_dense, which is a u32")]
-            out.extend(ids.iter().map(|&it| new((it - 1) as u32)));
-            return true;
-        }
-        let n_before = out.len();
-        out.extend(ids.iter().map_while(|&it| self.row(it)).map(new));
-        out.len() - n_before == ids.len()
+    /// Whether all rows up to this one have their numbers, plus one, for ids.
+    pub(super) fn are_rows_dense(&self, greatest: u32) -> bool {
+        greatest < self.n_dense
     }
 
     /// The row with `id`.
@@ -118,12 +111,11 @@ mod tests {
                 }
                 for id in [0, 100, u64::MAX - 1] {
                     assert_eq!(table.row(id), None, "{ids:?}");
-                    assert!(!table.extend_rows(&[1, id], |it| it, &mut Vec::new()), "{ids:?}");
                 }
-                let mut found = vec![77];
-                assert!(table.extend_rows(ids, |it| it, &mut found));
-                let all = std::iter::once(77).chain(0..);
-                assert!(found.iter().copied().eq(all.take(ids.len() + 1)), "{ids:?}: {found:?}");
+                let n_dense = (1..).zip(ids).take_while(|(number, id)| number == *id).count();
+                for greatest in 0..5 {
+                    assert_eq!(table.are_rows_dense(greatest), (greatest as usize) < n_dense, "{ids:?}");
+                }
             }
         }
     }

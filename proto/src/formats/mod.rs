@@ -16,14 +16,17 @@ pub mod collapsed;
 mod error;
 pub mod firefox;
 mod frames;
+mod reader;
 pub mod speedscope;
 pub mod text;
 
+pub use crate::codec::{Lost, Progress};
 pub use error::{JsonError, LineError, LineProblem, ReadError, WriteError};
+pub use reader::Reader;
 
 use std::borrow::Cow;
 
-use crate::codec::{Limits, decode_plain, plain};
+use crate::codec::{Limits, Other, decode_other, other, read_message};
 use crate::profile::{Profile, SampleRef};
 
 /// Reads a file of any kind that wprof knows, gzipped or not: all that [`decode`](crate::decode) reads, speedscope's JSON, and
@@ -42,16 +45,24 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Profile, ReadError> {
 ///
 /// As [`read`].
 pub fn read_counted(bytes: &[u8], limits: &Limits, counted: (&str, &str)) -> Result<Profile, ReadError> {
-    let bytes = plain(bytes, limits)?;
-    let error = match decode_plain(&bytes) {
+    match read_message(bytes, limits) {
+        Ok(profile) => Ok(profile),
+        Err(error) => read_other(&other(bytes, limits, error)?, limits, counted),
+    }
+}
+
+/// Reads what is no message.
+fn read_other(other: &Other<'_>, limits: &Limits, counted: (&str, &str)) -> Result<Profile, ReadError> {
+    let error = match decode_other(other) {
         Ok(profile) => return Ok(profile),
         Err(error) => error,
     };
-    let text = text(&bytes);
+    let (bytes, _) = other;
+    let text = text(bytes);
     match collapsed::read_text(&text, counted) {
         Ok(profile) => Ok(profile),
         // A function's name may begin so, too; but no line of JSON is a folded stack.
-        Err(_) if is_json(&bytes) => speedscope::read(&bytes, limits),
+        Err(_) if is_json(bytes) => speedscope::read(bytes, limits),
         // One bad line among folded stacks is worth naming; of anything else, the first line is as bad as all.
         Err(bad_line) if collapsed::begins(&text) => Err(bad_line.into()),
         Err(_) => Err(error.into()),

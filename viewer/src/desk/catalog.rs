@@ -26,12 +26,16 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// `file:line`, the binary, or nothing.
     pub(super) place: String,
+    /// The binary, where `place` is something else.
+    pub(super) module: String,
+    /// What its colour stands for.
+    pub(super) package: String,
     pub(super) look: Look,
 }
 
 impl Catalog {
-    pub(super) fn new(profile: &Profile) -> Catalog {
-        let frames = Frames::new(profile, &FrameOptions::default());
+    pub(super) fn new(profile: &Profile, options: &FrameOptions) -> Catalog {
+        let frames = Frames::new(profile, options);
         let mut catalog =
             Catalog { entries: Vec::new(), by_name: HashMap::new(), of_frame: vec![u32::MAX; frames.len()] };
         for location in profile.location_ids() {
@@ -75,15 +79,20 @@ fn entry(profile: &Profile, id: LocationId, line: usize, name: String) -> Entry 
     let binary = profile.location(id).mapping.map_or("", |mapping| profile.string(profile.mapping(mapping).filename));
     let lines = profile.lines(id);
     let source = lines.get(line).map(|line| (profile.function(line.function), line.line));
-    let (file, place) = match source {
-        Some((function, _)) if function.filename.index() == 0 => ("", binary.to_owned()),
+    let (file, place, module) = match source {
+        Some((function, _)) if function.filename.index() == 0 => ("", binary.to_owned(), ""),
         Some((function, line)) => {
             let file = profile.string(function.filename);
             let line = if function.start_line > 0 { function.start_line } else { line };
-            (file, if line > 0 { format!("{file}:{line}") } else { file.to_owned() })
+            (file, if line > 0 { format!("{file}:{line}") } else { file.to_owned() }, binary)
         }
-        None => ("", binary.to_owned()),
+        None => ("", binary.to_owned(), ""),
     };
-    let look = if binary == HOST { Look::host() } else { Look::guest(label::hue(label::package(&name, file))) };
-    Entry { place, look, name }
+    let (look, package) = if binary == HOST {
+        (Look::host(), "host")
+    } else {
+        let package = label::package(&name, file);
+        (Look::guest(label::hue(package)), package)
+    };
+    Entry { place, module: module.to_owned(), package: package.to_owned(), look, name }
 }

@@ -1,11 +1,23 @@
 //! Questions in, answers out, on a small profile of a guest and its host.
 
+mod flames;
+mod views;
+
 use proto::{FunctionSpec, LabelSpec, Line, LocationId, MappingSpec, ProfileBuilder, encode_gzip};
 
 use super::*;
 use crate::protocol::{
-    CardQuestion, Column, Flame, FlameQuestion, Picked, Rows, RowsQuestion, Sort, Weights, WeightsQuestion,
+    Card, CardAsk, Column, Filter, FilterKind, Flame, FlameAsk, Granularity, Picked, Row, Rows, RowsAsk, Sort, Tree,
+    Weights, Zoom,
 };
+
+/// What is on the desk.
+const FILE: FileId = FileId(1);
+
+/// The second sample type of all of it.
+fn about() -> About {
+    About { file: FILE, sample_index: 1, ..About::default() }
+}
 
 struct Builder(ProfileBuilder);
 
@@ -39,29 +51,77 @@ fn desk() -> Desk {
     builder.0.sample(&[write, log], &[40, 400_000_000], &[]);
     builder.0.duration_nanos(2_000_000_000);
     builder.0.comment("sampler: epoch");
-    Desk::open(&encode_gzip(&builder.0.finish())).expect("what was encoded decodes")
+    on_desk(&builder.0.finish()).0
+}
+
+fn read(desk: &mut Desk, id: FileId, bytes: &[u8]) -> Result<Taken, Refusal> {
+    let mut intake = Intake::new("cpu.prof", Some(bytes.len() as u64));
+    intake.push(bytes);
+    desk.take(id, "cpu.prof", intake)
+}
+
+/// A desk with a profile on it, and what it says of that.
+pub(super) fn on_desk(profile: &Profile) -> (Desk, Summary) {
+    let mut desk = Desk::default();
+    let summary = add(&mut desk, FILE, profile);
+    (desk, summary)
+}
+
+/// Puts another profile on a desk.
+pub(super) fn add(desk: &mut Desk, id: FileId, profile: &Profile) -> Summary {
+    match read(desk, id, &encode_gzip(profile)) {
+        Ok(Taken::Profile(summary)) => *summary,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The answer to one question.
+pub(super) fn ask(desk: &mut Desk, about: About, ask: Ask) -> Reply {
+    let question = Question { about, ask };
+    let mut n_parts = 0;
+    loop {
+        let (reply, is_whole) = desk.answer(&question, n_parts);
+        if is_whole {
+            return reply;
+        }
+        n_parts += 1;
+    }
+}
+
+fn rows_of(desk: &mut Desk, about: About, rows: RowsAsk) -> Rows {
+    match ask(desk, about, Ask::Rows(RowsAsk { len: 10, ..rows })) {
+        Reply::Rows(rows) => rows,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn rows(desk: &mut Desk, query: &str, sort: Sort) -> Rows {
-    let question =
-        RowsQuestion { sample_index: 1, picked: None, query: query.to_owned(), sort, all: false, first: 0, len: 10 };
-    match desk.answer(Question::Rows(question.clone())) {
-        Answer::Rows(asked, rows) if asked == question => rows,
+    rows_of(desk, about(), RowsAsk { query: query.to_owned(), sort, ..RowsAsk::default() })
+}
+
+fn flame_of(desk: &mut Desk, about: About, query: &str, zoom: Zoom) -> Flame {
+    let query = query.to_owned();
+    let tree = Tree::Callees;
+    let flame = FlameAsk { tree, query, function: None, zoom, by_name: false, width: 1000, first_row: 0, n_rows: 10 };
+    match ask(desk, about, Ask::Flame(flame)) {
+        Reply::Flame(flame) => flame,
         other => panic!("{other:?}"),
     }
 }
 
 fn flame(desk: &mut Desk, query: &str, zoom: u32) -> Flame {
-    let query = query.to_owned();
-    let question = FlameQuestion { sample_index: 1, picked: None, query, zoom, width: 1000, first_row: 0, n_rows: 10 };
-    match desk.answer(Question::Flame(question)) {
-        Answer::Flame(_, flame) => flame,
+    flame_of(desk, about(), query, Zoom::Node(zoom))
+}
+
+fn card(desk: &mut Desk, about: About, node: u32) -> Card {
+    match ask(desk, about, Ask::Card(CardAsk { tree: Tree::Callees, node, in_full: false })) {
+        Reply::Card(card) => card,
         other => panic!("{other:?}"),
     }
 }
 
 fn as_text(rows: &Rows) -> Vec<String> {
-    let text = |row: &crate::protocol::Row| {
+    let text = |row: &Row| {
         let cells = [&row.flat, &row.flat_pct, &row.sum_pct, &row.cum, &row.cum_pct, &row.name, &row.marker];
         cells.map(String::as_str).join(" ").trim_end().to_owned()
     };
@@ -133,30 +193,60 @@ fn nested_matches_count_once() {
 fn a_card_tells_place_and_shares() {
     let mut desk = desk();
     let node = flame(&mut desk, "", 0).boxes[3].node;
-    let Answer::Card(_, card) = desk.answer(Question::Card(CardQuestion { sample_index: 1, picked: None, node }))
-    else {
-        panic!("a card was asked for");
-    };
+    let card = card(&mut desk, about(), node);
     assert_eq!((card.name.as_str(), card.place.as_str()), ("app::log", "/src/app.rs:7"));
     assert_eq!((card.cum.as_str(), card.of_parent.as_str(), card.inlined), ("400ms", "40.00%", true));
 }
 
 #[test]
-fn the_summary_has_what_the_header_shows() {
-    let summary = desk().summary();
-    assert_eq!((summary.sample_index, summary.duration.as_deref()), (1, Some("2s")));
-    assert_eq!(summary.comments, ["sampler: epoch"]);
-    assert_eq!(summary.facts[0], ("File".to_owned(), "guest.wasm".to_owned()));
+fn filters_leave_a_part_of_the_whole() {
+    let mut desk = desk();
+    let focus = |relative| About { filters: vec![Filter::exactly(FilterKind::Focus, "app::fib")], relative, ..about() };
+    let of_all = rows_of(&mut desk, focus(false), RowsAsk::default());
+    assert_eq!(as_text(&of_all)[0], "600ms 60.00% 60.00% 600ms 60.00% app::fib");
+    assert_eq!((of_all.total.as_str(), of_all.part.as_deref()), ("1000ms", Some("600ms")));
+    let of_part = rows_of(&mut desk, focus(true), RowsAsk::default());
+    assert_eq!(as_text(&of_part)[0], "600ms 100% 100% 600ms 100% app::fib");
+    let hide = About { filters: vec![Filter::exactly(FilterKind::Hide, "wasi.fd_write")], ..about() };
+    let hidden = rows_of(&mut desk, hide, RowsAsk::default());
+    assert_eq!(as_text(&hidden)[1], "400ms 40.00% 100% 400ms 40.00% app::log (inline)");
+}
+
+#[test]
+fn a_pattern_that_is_none_is_refused() {
+    let bad = About { filters: vec![Filter { kind: FilterKind::Focus, pattern: "(".to_owned() }], ..about() };
+    let reply = ask(&mut desk(), bad, Ask::Weights);
+    assert!(matches!(&reply, Reply::Refused(why) if why.contains('(')), "{reply:?}");
+}
+
+#[test]
+fn places_are_as_fine_as_is_wanted() {
+    let of = |granularity, noinlines| About { granularity, noinlines, ..about() };
+    let check = |about: About, expected: &[&str]| {
+        let rows = rows_of(&mut desk(), about, RowsAsk::default());
+        assert_eq!(rows.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), expected);
+    };
+    // One in the guest and one in the host.
+    check(of(Granularity::Files, false), &["/src/app.rs", "/src/app.rs"]);
+    check(of(Granularity::Modules, false), &["guest.wasm", "[host]"]);
+    check(of(Granularity::Functions, true), &["app::fib", "wasi.fd_write", "main"]);
+}
+
+#[test]
+fn a_closed_file_answers_nothing() {
+    let mut desk = desk();
+    desk.close(FILE);
+    assert!(matches!(ask(&mut desk, about(), Ask::Weights), Reply::Refused(_)));
 }
 
 #[test]
 fn bytes_that_are_no_profile_are_refused() {
-    let refusal = Desk::open(b"\0asm\x01\0\0\0").expect_err("a module is no profile");
-    assert!(matches!(refusal, Refusal::Undecodable { n_bytes: 8, .. }), "{refusal:?}");
+    let refusal = read(&mut Desk::default(), FILE, b"\x0a\xff not a profile").expect_err("that is none");
+    assert!(matches!(refusal, Refusal::Undecodable { n_bytes: 16, .. }), "{refusal:?}");
 }
 
 /// `main` calls `small` (three sizes) and `big` (one), which keeps nothing.
-fn heap(sizes: &[i64]) -> Desk {
+fn heap(sizes: &[i64]) -> (Desk, Summary) {
     let mut builder = Builder(ProfileBuilder::new(&[("alloc_space", "bytes"), ("inuse_space", "bytes")]));
     let guest = builder.mapping("guest.wasm");
     let main = builder.location(guest, 1, &["main"]);
@@ -167,84 +257,61 @@ fn heap(sizes: &[i64]) -> Desk {
         builder.0.sample(&[small, main], &[4 * size, size], &bytes(size));
     }
     builder.0.sample(&[big, main], &[1 << 20, 0], &bytes(1 << 20));
-    Desk::open(&encode_gzip(&builder.0.finish())).expect("what was encoded decodes")
+    on_desk(&builder.0.finish())
 }
 
 fn picked_rows(desk: &mut Desk, picked: Option<Picked>) -> Rows {
-    let sort = Sort::default();
-    let question = RowsQuestion { sample_index: 1, picked, query: String::new(), sort, all: false, first: 0, len: 10 };
-    match desk.answer(Question::Rows(question)) {
-        Answer::Rows(_, rows) => rows,
-        other => panic!("{other:?}"),
-    }
+    rows_of(desk, About { picked, ..about() }, RowsAsk::default())
 }
 
 fn weights(desk: &mut Desk, sample_index: usize) -> Weights {
-    match desk.answer(Question::Weights(WeightsQuestion { sample_index })) {
-        Answer::Weights(_, weights) => weights,
+    match ask(desk, About { sample_index, ..about() }, Ask::Weights) {
+        Reply::Weights(weights) => weights,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn every_size_is_offered_with_its_weight() {
-    let mut desk = heap(&[64, 1500, 1536]);
-    let [measure] = &desk.summary().measures[..] else { panic!("one label was given") };
+    let (mut desk, summary) = heap(&[64, 1500, 1536]);
+    let [measure] = &summary.measures[..] else { panic!("one label was given") };
     let names: Vec<_> = (0..4).filter_map(|at| measure.name(at, at)).collect();
     assert_eq!(names, ["64B", "1500B", "1.50kB", "1MB"]);
     let told: Vec<_> = weights(&mut desk, 0)[0].iter().map(|it| format!("{} {}", it.value, it.percent)).collect();
     assert_eq!(told, ["256B 0.024%", "5.86kB 0.57%", "6kB 0.58%", "1MB 98.83%"]);
     let bars: Vec<_> = weights(&mut desk, 1)[0].iter().map(|it| it.bar.clone()).collect();
     assert_eq!(bars, ["4.17%", "97.66%", "100%", "0%"]);
-    assert_eq!(weights(&mut desk, 9), Weights::default(), "a number that is no sample type");
+    assert_eq!(weights(&mut desk, 9), weights(&mut desk, 1), "a number that is no sample type is the usual one");
 }
 
 #[test]
 fn many_sizes_are_offered_in_ranges() {
-    let desk = heap(&(1..40).collect::<Vec<_>>());
-    let measure = &desk.summary().measures[0];
+    let measure = &heap(&(1..40).collect::<Vec<_>>()).1.measures[0];
     let names: Vec<_> = (0..measure.ranges.len()).filter_map(|at| measure.name(at, at)).collect();
     assert_eq!(names, ["1B", "2B – 4B", "4B – 8B", "8B – 16B", "16B – 32B", "32B – 64B", "1MB – 2MB"]);
 }
 
 #[test]
 fn what_is_picked_is_a_part_of_the_whole() {
-    let mut desk = heap(&[64, 128, 1024]);
+    let (mut desk, _) = heap(&[64, 128, 1024]);
     assert_eq!(picked_rows(&mut desk, None).part, None);
     let first_two = Some(Picked { measure: 0, first: 0, last: 1 });
     let rows = picked_rows(&mut desk, first_two);
     assert_eq!(as_text(&rows), ["192B 15.79% 15.79% 192B 15.79% small", "0 0% 15.79% 192B 15.79% main"]);
     assert_eq!((rows.total.as_str(), rows.part.as_deref()), ("1216B", Some("192B")));
-    let question = FlameQuestion {
-        sample_index: 1,
-        picked: first_two,
-        query: String::new(),
-        zoom: 0,
-        width: 9,
-        first_row: 0,
-        n_rows: 9,
-    };
-    let Answer::Flame(_, flame) = desk.answer(Question::Flame(question)) else { panic!("a graph was asked for") };
+    let part = || About { picked: first_two, ..about() };
+    let flame = flame_of(&mut desk, part(), "", Zoom::Root);
     assert_eq!((flame.boxes.len(), flame.boxes[0].width), (3, 1.0));
-    let Answer::Card(_, card) =
-        desk.answer(Question::Card(CardQuestion { sample_index: 1, picked: first_two, node: 0 }))
-    else {
-        panic!("a card was asked for");
-    };
+    let card = card(&mut desk, part(), 0);
     assert_eq!((card.cum.as_str(), card.cum_pct.as_str()), ("192B", "15.79%"));
     assert_eq!(as_text(&picked_rows(&mut desk, None))[0], "1.19kB 100% 100% 1.19kB 100% small");
 }
 
 #[test]
 fn ranges_that_there_are_not_are_all() {
-    let mut desk = heap(&[64]);
+    let (mut desk, _) = heap(&[64]);
     let all = as_text(&picked_rows(&mut desk, None));
     for picked in [Picked::one(0, 2), Picked::one(1, 0), Picked { measure: 0, first: 1, last: 9 }] {
         assert_eq!(as_text(&picked_rows(&mut desk, Some(picked))), all, "{picked:?}");
     }
-}
-
-#[test]
-fn a_profile_without_numbers_offers_nothing() {
-    assert!(desk().summary().measures.is_empty());
 }

@@ -17,11 +17,11 @@ pub(crate) struct FlameBox {
 }
 
 /// How a box is painted, in one word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Look(u32);
 
 impl Look {
-    /// A function of the guest; `hue` is one of the palette's.
+    /// A function of the guest; `hue` is what its package's name comes to.
     pub(crate) fn guest(hue: u8) -> Look {
         Look(u32::from(hue))
     }
@@ -46,6 +46,17 @@ impl Look {
         Look(self.0 | 0x400)
     }
 
+    /// Inlined into the box above.
+    pub(crate) fn inlined(self, yes: bool) -> Look {
+        Look(if yes { self.0 | 0x1000 } else { self.0 })
+    }
+
+    /// In a diff: how much it grew, from -100, which is gone, to 100, which is new.
+    pub(crate) fn changed(self, percent: i8) -> Look {
+        let [change] = percent.to_le_bytes();
+        Look(self.0 & 0xff00_ffff | 0x2000 | u32::from(change) << 16)
+    }
+
     pub(crate) fn hue(self) -> u8 {
         self.0.to_le_bytes()[0]
     }
@@ -64,6 +75,15 @@ impl Look {
 
     pub(crate) fn is_ancestor(self) -> bool {
         self.0 & 0x400 != 0
+    }
+
+    pub(crate) fn is_inlined(self) -> bool {
+        self.0 & 0x1000 != 0
+    }
+
+    pub(crate) fn change(self) -> Option<i8> {
+        let [_, _, change, _] = self.0.to_le_bytes();
+        (self.0 & 0x2000 != 0).then(|| i8::from_le_bytes([change]))
     }
 }
 
@@ -108,5 +128,13 @@ mod tests {
         let boxes = [named, FlameBox { look: Look::host(), name: None, ..named }];
         assert_eq!(unpack(&pack(&boxes)), boxes);
         assert_eq!((look.hue(), look.is_host(), look.is_matched(), look.is_ancestor()), (200, false, true, true));
+    }
+
+    #[test]
+    fn a_look_holds_all_at_once() {
+        let look = Look::guest(7).inlined(true).changed(-100).matched(true);
+        assert_eq!((look.hue(), look.is_inlined(), look.change(), look.is_matched()), (7, true, Some(-100), true));
+        assert_eq!((look.changed(25).change(), look.is_ancestor()), (Some(25), false));
+        assert_eq!(Look::guest(7).change(), None);
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Ends {
 }
 
 /// Neighbouring ranges of a measure, by their numbers: samples of other sizes are left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Picked {
     pub(crate) measure: usize,
     pub(crate) first: usize,
@@ -25,13 +25,7 @@ pub(crate) struct Picked {
     pub(crate) last: usize,
 }
 
-/// What the samples of each range weigh.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct WeightsQuestion {
-    pub(crate) sample_index: usize,
-}
-
-/// The answer: for each measure, the weights of its ranges in their order.
+/// For each measure, the weights of its ranges in their order.
 pub(crate) type Weights = Vec<Vec<Weight>>;
 
 /// The samples of one range.

@@ -2,16 +2,18 @@
 
 use std::rc::Rc;
 
-use web_sys::File;
 use yew::prelude::*;
 
 use crate::failure::{Advice, Failure};
+use crate::link::Source;
 use crate::views::toolbar::PickFile;
 
-#[derive(Debug, PartialEq, Properties)]
+#[derive(PartialEq, Properties)]
 pub(crate) struct FailurePageProps {
     pub(crate) failure: Rc<Failure>,
-    pub(crate) on_file: Callback<File>,
+    pub(crate) on_files: Callback<Vec<Source>>,
+    /// Back to what was open before.
+    pub(crate) on_back: Option<Callback<()>>,
 }
 
 #[component]
@@ -27,8 +29,12 @@ pub(crate) fn FailurePage(props: &FailurePageProps) -> Html {
             <h2>{ "What to try" }</h2>
             <ul>{ for advice.iter().map(advice_item) }</ul>
             <p class="failure-next">
-                <PickFile class="button primary" label="Choose another file…" on_file={props.on_file.clone()} />
-                { " or drop one anywhere on this page." }
+                <PickFile class="button primary" label="Choose another file…" on_files={props.on_files.clone()} />
+                { " or drop one anywhere on this page. " }
+                if let Some(on_back) = &props.on_back {
+                    <button type="button" class="button" onclick={on_back.reform(|_: MouseEvent| ())}
+                        data-testid="back">{ "Back to what was open" }</button>
+                }
             </p>
         </main>
     }
@@ -51,7 +57,8 @@ mod tests {
         let refusal = Refusal::Undecodable { error, fault: Fault::Other, n_bytes: 9, head: b"\x1f\x8b\x08".to_vec() };
         let html = render::<FailurePage>(move || FailurePageProps {
             failure: Rc::new(Failure::refused("<cpu>.prof".into(), &refusal)),
-            on_file: Callback::noop(),
+            on_files: Callback::noop(),
+            on_back: None,
         });
         assert!(html.contains("&lt;cpu&gt;.prof"), "{html}");
         assert!(html.contains("unexpected end of varint (at offset 0x2f)"), "{html}");

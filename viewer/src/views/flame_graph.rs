@@ -1,243 +1,341 @@
-//! The flame graph's pane: a canvas the size of the pane, a scroller above it, breadcrumbs, pointer and keys.
+//! The flame graph's pane: a canvas the size of the pane, a scroller above it which is also a tree for those who cannot
+//! see it, the way to the zoomed box, pointer and keys.
 
-use std::cell::Cell;
+mod actions;
+mod bar;
+mod ears;
+mod milestones;
+mod outline;
+mod picture;
+mod pointer;
+mod wheel;
+
 use std::rc::Rc;
 
-use web_sys::{Element, HtmlCanvasElement};
+use wasm_bindgen::JsCast;
 use yew::prelude::*;
 
-use crate::boxes::{self, ROW_HEIGHT, Toward, hit, neighbour, row_at, top_of};
-use crate::canvas::{self, Outlines, Scene};
+use crate::boxes::Sheet;
+use crate::canvas::Outlines;
+use crate::export;
 use crate::page::{Viewport, density, set_style, use_screen_changes, use_viewport};
-use crate::protocol::{Card, Crumb, Flame, FlameBox};
+use crate::protocol::{Card, Flame, FlameBox, Tree};
+use crate::same::Same;
+use crate::session::{FlameSlot, Session};
 use crate::state::Action;
 use crate::views::tooltip::Tooltip;
+use actions::{ActionRow, Menu, Subject};
+use ears::Ears;
+use picture::{Pane, Picture};
+use pointer::Pointer;
+use wheel::use_wheel;
 
-#[derive(PartialEq, Properties)]
+#[derive(Debug, PartialEq, Properties)]
 pub(crate) struct FlameGraphProps {
-    pub(crate) flame: Option<Rc<Flame>>,
-    pub(crate) zoom: u32,
-    pub(crate) hover: Option<u32>,
-    pub(crate) function: Option<u32>,
-    pub(crate) card: Option<Rc<Card>>,
+    pub(crate) session: Same<Session>,
+    pub(crate) slot: FlameSlot,
     pub(crate) dark: bool,
     pub(crate) dispatch: Callback<Action>,
 }
 
+impl FlameGraphProps {
+    fn flame(&self) -> Option<&Same<Flame>> {
+        self.session.flame(self.slot).drawn.as_ref().map(|(_, flame)| flame)
+    }
+
+    fn zoom(&self) -> u32 {
+        self.session.flame(self.slot).zoom_node()
+    }
+
+    fn hover(&self) -> Option<u32> {
+        self.session.flame(self.slot).hover
+    }
+
+    /// The box that keys are about.
+    fn at(&self) -> u32 {
+        self.hover().unwrap_or(self.zoom())
+    }
+
+    /// Callers stand above what they call.
+    fn is_upward(&self) -> bool {
+        match self.slot {
+            FlameSlot::Main => self.session.route.flame.upward,
+            FlameSlot::Callers => true,
+            FlameSlot::Callees => false,
+        }
+    }
+
+    fn is_diff(&self) -> bool {
+        matches!(self.session.flame_tree(self.slot), Some(Tree::Diff { .. }))
+    }
+
+    fn outlines(&self) -> Outlines {
+        Outlines { hover: self.hover(), function: self.flame().and_then(|flame| flame.function) }
+    }
+
+    /// What to say where there are no boxes, or none but the root.
+    fn why_empty(&self) -> Option<String> {
+        match (self.flame(), &self.session.answers.refused) {
+            (None, Some(why)) => Some(why.clone()),
+            (None, None) => Some("Building the flame graph…".to_owned()),
+            (Some(flame), _) if flame.n_rows <= 1 && !flame.is_partial => {
+                Some("Nothing here has a value of this type.".to_owned())
+            }
+            (Some(_), _) => None,
+        }
+    }
+
+    fn card(&self) -> Option<&Card> {
+        self.session.current_card().filter(|(of, _)| *of == self.slot).map(|(_, card)| card)
+    }
+}
+
+/// The menu of a box, and where it is open.
+#[derive(Clone, Debug, PartialEq)]
+struct Opened {
+    node: u32,
+    name: Option<AttrValue>,
+    at: (f64, f64),
+}
+
 #[component]
 pub(crate) fn FlameGraph(props: &FlameGraphProps) -> Html {
-    let (scroller, space, tooltip) = (use_node_ref(), use_node_ref(), use_node_ref());
-    let (base, overlay) = (use_node_ref(), use_node_ref());
-    let (viewport, onscroll) = use_viewport(&scroller);
+    let slot = props.slot;
+    let pointer = (*use_memo((), |()| Rc::new(Pointer::default()))).clone();
+    let picture = Rc::clone(&pointer.picture);
+    let space = use_node_ref();
+    let menu = use_state_eq(|| None::<Opened>);
+    let (viewport, onscroll) = use_viewport(&pointer.scroller);
     use_screen_changes();
-    use_drawing(props, viewport, &base, &overlay);
+    use_drawing(props, &picture, viewport);
+    use_scrolling(props, &pointer, &space, viewport);
+    use_wheel(&pointer, slot, &props.dispatch);
 
-    use_effect_with(window_of(viewport), {
-        let dispatch = props.dispatch.clone();
-        move |&(width, first_row, n_rows)| dispatch.emit(Action::FlameWindow { width, first_row, n_rows })
+    let has_rows = props.session.current_rows().is_some();
+    use_effect_with((props.session.file, has_rows), |&(file, has_rows)| {
+        if has_rows {
+            milestones::rows(file);
+        }
     });
-    let (n_rows, zoom_row) = props.flame.as_ref().map_or((0, 0), |flame| (flame.n_rows, flame.zoom_row));
-    use_effect_with(n_rows, {
-        let space = space.clone();
-        move |&n_rows| set_style(&space, "height", &format!("{}px", top_of(n_rows)))
-    });
-    // A zoomed node far down would be out of sight, below its full-width callers.
-    use_effect_with((props.zoom, zoom_row), {
-        let scroller = scroller.clone();
-        move |&(_, zoom_row)| show_row(&scroller, zoom_row.saturating_sub(2), zoom_row + 8)
-    });
-
-    let last_at = use_memo((), |()| Cell::new((0.0, 0.0)));
-    let pointer = Pointer { flame: props.flame.clone(), scroller: scroller.clone(), tooltip: tooltip.clone(), last_at };
+    let card = props.card().cloned().map(Rc::new);
+    // The last one stays for a moment, which the style sheet has, so that nothing flickers from box to box.
+    let last_card = use_mut_ref(|| None::<Rc<Card>>);
+    if let Some(card) = &card {
+        last_card.replace(Some(Rc::clone(card)));
+    }
     // The next card may be larger than the one that was placed.
-    use_effect_with(props.card.clone(), {
-        let pointer = pointer.clone();
+    use_effect_with((card.clone(), pointer.is_touch.get()), {
+        let pointer = Rc::clone(&pointer);
         move |_| pointer.place_card()
     });
-    let onmousemove = {
-        let (pointer, dispatch, hover) = (pointer.clone(), props.dispatch.clone(), props.hover);
-        move |event: MouseEvent| {
-            pointer.move_card(f64::from(event.client_x()), f64::from(event.client_y()));
-            let node = pointer.box_at(&event).map(|b| b.node);
-            if node != hover {
-                dispatch.emit(Action::Hover(node));
-            }
+
+    let subject = |node: u32, name: Option<AttrValue>| {
+        let card = props.card().filter(|_| props.hover() == Some(node));
+        let name = name.or_else(|| card.map(|card| card.name.clone().into()));
+        let stack = card.and_then(|card| outline::stack(card, node)).map(Into::into);
+        Subject { slot, node, name, stack }
+    };
+    let on_close = {
+        let (menu, pointer, dispatch) = (menu.clone(), Rc::clone(&pointer), props.dispatch.clone());
+        Callback::from(move |()| {
+            menu.set(None);
+            focus(&pointer);
+            dispatch.emit(Action::Inspect(slot, false));
+        })
+    };
+    let on_save = {
+        let (session, dark, width) = (props.session.clone(), props.dark, whole(viewport.width));
+        Callback::from(move |format| export::save_flame(&session, dark, width, format))
+    };
+    let opened_menu = menu.as_ref().map(|Opened { node, name, at }| {
+        html! {
+            <Menu subject={subject(*node, name.clone())} at={*at} on_close={on_close.clone()} on_save={on_save.clone()}
+                dispatch={props.dispatch.clone()} />
+        }
+    });
+    let open_menu = {
+        let (menu, pointer, dispatch) = (menu.clone(), Rc::clone(&pointer), props.dispatch.clone());
+        move |b: &FlameBox, at: (f64, f64)| {
+            dispatch.emit(Action::Hover(slot, Some(b.node)));
+            dispatch.emit(Action::Inspect(slot, true));
+            menu.set(Some(Opened { node: b.node, name: pointer.name(b).map(Into::into), at }));
         }
     };
-    let onclick = {
-        let (pointer, dispatch) = (pointer.clone(), props.dispatch.clone());
+    let oncontextmenu = {
+        let (pointer, open_menu) = (Rc::clone(&pointer), open_menu.clone());
         move |event: MouseEvent| {
+            // A long touch has the card with the same actions.
             if let Some(b) = pointer.box_at(&event) {
-                dispatch.emit(Action::Zoom(b.node));
-            }
-        }
-    };
-    let onkeydown = {
-        let (dispatch, from) = (props.dispatch.clone(), props.hover.unwrap_or(props.zoom));
-        move |event: KeyboardEvent| {
-            if event.key() == "Enter" {
-                event.stop_propagation();
-                dispatch.emit(Action::Zoom(from));
-            } else if let Some(b) = toward(&event.key()).and_then(|toward| pointer.walk(from, toward)) {
                 event.prevent_default();
-                event.stop_propagation();
-                pointer.go_to(&b);
-                dispatch.emit(Action::Hover(Some(b.node)));
+                open_menu(&b, (event.client_x().into(), event.client_y().into()));
             }
         }
     };
+    let is_held = pointer.is_touch.get() && card.is_some();
+    let hears = Ears { props, pointer: &pointer };
+    let (onpointerdown, onmousemove, onclick) = (hears.press(), hears.point(menu.is_some()), hears.click());
+    let onkeydown = hears.keys(open_menu);
+    let (onmouseleave, onmouseup) = (hears.leave(menu.is_some()), hears.release());
+    let at = props.at();
+    let name = pointer.find(at).and_then(|b| pointer.name(&b));
+    let hidden_card = card.is_none() || menu.is_some();
     html! {
-        <section class="pane flame-pane" aria-label="Flame graph">
-            { breadcrumbs(props) }
+        <section class="pane flame-pane" aria-label={title(slot)}>
+            { bar::bar(props) }
             <div class="flame-stage">
-                <canvas ref={base} class="flame-canvas" data-testid="flame-canvas" aria-hidden="true"></canvas>
-                <canvas ref={overlay} class="flame-canvas" aria-hidden="true"></canvas>
-                <div ref={scroller} class="flame-scroller" tabindex="0" role="application" {onscroll} {onmousemove} {onclick} {onkeydown}
-                    onmouseleave={props.dispatch.reform(|_: MouseEvent| Action::Hover(None))} data-testid="flame-graph"
-                    aria-label="Flame graph: arrow keys go from box to box, Enter zooms, Backspace goes back">
-                    <div ref={space} class="flame-space"></div>
+                <canvas ref={picture.base.clone()} class="flame-canvas" data-testid="flame-canvas" aria-hidden="true"></canvas>
+                <canvas ref={picture.overlay.clone()} class="flame-canvas" aria-hidden="true"></canvas>
+                <div ref={pointer.scroller.clone()} class="flame-scroller" tabindex="0" role="tree" aria-label={title(slot)}
+                    aria-activedescendant={outline::item_id(slot, at)} aria-description={KEYS}
+                    {onscroll} {onpointerdown} {onmousemove} {onmouseup} {onclick} {onkeydown} {oncontextmenu} {onmouseleave}
+                    data-testid="flame-graph">
+                    <div ref={space} class="flame-space" role="presentation"></div>
+                    <div class="visually-hidden" role="group">
+                        { outline::items(slot, at, name.as_deref(), card.as_deref()) }
+                    </div>
                 </div>
-                if props.flame.is_none() { <p class="flame-wait" role="status">{ "Building the flame graph…" }</p> }
+                if let Some(why) = props.why_empty() { <p class="flame-wait" role="status">{ why }</p> }
             </div>
-            <div ref={tooltip} class={classes!("card", props.card.is_none().then_some("hidden"))} role="status"
+            { bar::legend(props) }
+            <div ref={pointer.card.clone()} class={classes!("card", hidden_card.then_some("hidden"), is_held.then_some("held"))}
                 data-testid="card">
-                if let Some(card) = &props.card { <Tooltip card={card.clone()} /> }
+                if let Some(card) = last_card.borrow().clone() {
+                    <Tooltip {card} dark={props.dark} />
+                    if is_held {
+                        <ActionRow subject={subject(at, None)} dispatch={props.dispatch.clone()} />
+                    }
+                }
             </div>
+            // Always there: of lists that grow Yew would make the graph anew.
+            <div class="flame-menu-place">{ opened_menu }</div>
         </section>
+    }
+}
+
+fn whole(width: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and sizes are small")]
+    let width = width as u32;
+    width
+}
+
+const KEYS: &str = "Arrow keys go from box to box, Enter zooms in, Backspace goes back, M opens the box's menu";
+
+fn title(slot: FlameSlot) -> &'static str {
+    match slot {
+        FlameSlot::Main => "Flame graph",
+        FlameSlot::Callers => "Flame graph of callers",
+        FlameSlot::Callees => "Flame graph of callees",
     }
 }
 
 /// Boxes are drawn when they, the view or the colours change; outlines also when the pointer moves on.
 #[hook]
-fn use_drawing(props: &FlameGraphProps, viewport: Viewport, base: &NodeRef, overlay: &NodeRef) {
-    let density = density();
-    let scene = (props.flame.clone(), viewport, density.to_bits(), props.dark);
-    let draw =
-        move |node: &NodeRef, flame: &Option<Rc<Flame>>, dark: bool, paint: &dyn Fn(&HtmlCanvasElement, &Scene<'_>)| {
-            let (Some(canvas), Some(flame)) = (node.cast::<HtmlCanvasElement>(), flame.as_deref()) else { return };
-            let Viewport { width, height, scroll_top } = viewport;
-            set_style(node, "width", &format!("{width}px"));
-            set_style(node, "height", &format!("{height}px"));
-            paint(&canvas, &Scene { flame, width, height, scroll_top, density, dark });
-        };
-    use_effect_with(scene.clone(), {
-        let base = base.clone();
-        move |(flame, _, _, dark)| draw(&base, flame, *dark, &canvas::paint)
+fn use_drawing(props: &FlameGraphProps, picture: &Rc<Picture>, viewport: Viewport) {
+    let pane =
+        Pane { file: props.session.file, viewport, density: density(), dark: props.dark, upward: props.is_upward() };
+    let drawn = props.session.flame(props.slot).drawn.clone();
+    let flame = drawn.as_ref().map(|(_, flame)| flame.clone());
+    use_effect_with((flame, viewport, pane.density.to_bits(), pane.dark, pane.upward, pane.file), {
+        let picture = Rc::clone(picture);
+        move |_| picture.show(drawn.as_ref(), pane)
     });
-    let outlines = Outlines { hover: props.hover, function: props.function };
-    use_effect_with((scene, outlines), {
-        let overlay = overlay.clone();
-        move |((flame, _, _, dark), outlines)| {
-            draw(&overlay, flame, *dark, &|canvas, scene| canvas::outline(canvas, scene, *outlines));
-        }
+    use_effect_with(props.outlines(), {
+        let picture = Rc::clone(picture);
+        move |&outlines| picture.outline(outlines)
     });
 }
 
-/// Width and rows in view, whole.
-fn window_of(viewport: Viewport) -> (u32, u32, u32) {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and sizes are small")]
-    let width = viewport.width as u32;
-    (width, row_at(viewport.scroll_top), row_at(viewport.height) + 1)
-}
-
-fn toward(key: &str) -> Option<Toward> {
-    match key {
-        "ArrowUp" => Some(Toward::Caller),
-        "ArrowDown" => Some(Toward::Callee),
-        "ArrowLeft" => Some(Toward::Left),
-        "ArrowRight" => Some(Toward::Right),
-        _ => None,
-    }
-}
-
-/// Scrolls as little as shows the rows from `first` to `last`.
-fn show_row(scroller: &NodeRef, first: u32, last: u32) {
-    let Some(element) = scroller.cast::<Element>() else { return };
-    let (top, bottom) = (top_of(first), top_of(last) + ROW_HEIGHT);
-    let (shown_from, height) = (f64::from(element.scroll_top()), f64::from(element.client_height()));
-    let wanted = if top < shown_from { top } else { shown_from.max(bottom - height) };
-    #[expect(clippy::cast_possible_truncation, reason = "browsers cap heights far below this")]
-    element.set_scroll_top(wanted as i32);
-}
-
-/// Goes between the pointer's pixels and the boxes.
-#[derive(Clone)]
-struct Pointer {
-    flame: Option<Rc<Flame>>,
-    scroller: NodeRef,
-    tooltip: NodeRef,
-    /// Where the card belongs, in pixels of the window.
-    last_at: Rc<Cell<(f64, f64)>>,
-}
-
-impl Pointer {
-    fn box_at(&self, event: &MouseEvent) -> Option<FlameBox> {
-        let element = self.scroller.cast::<Element>()?;
-        let frame = element.get_bounding_client_rect();
-        let x = (f64::from(event.client_x()) - frame.left()) / f64::from(element.client_width());
-        let y = f64::from(event.client_y()) - frame.top() + f64::from(element.scroll_top());
-        hit(&self.flame.as_ref()?.boxes, x, row_at(y)).copied()
-    }
-
-    fn walk(&self, from: u32, toward: Toward) -> Option<FlameBox> {
-        let flame = self.flame.as_ref()?;
-        let from = boxes::find(&flame.boxes, from)?;
-        neighbour(&flame.boxes, from, toward).copied()
-    }
-
-    /// Brings a box that the keyboard reached into view, its card below it.
-    fn go_to(&self, b: &FlameBox) {
-        show_row(&self.scroller, b.row.saturating_sub(1), b.row + 1);
-        let Some(element) = self.scroller.cast::<Element>() else { return };
-        let frame = element.get_bounding_client_rect();
-        let x = frame.left() + f64::from(b.x) * frame.width();
-        let y = frame.top() + top_of(b.row) - f64::from(element.scroll_top());
-        self.move_card(x, y);
-    }
-
-    fn move_card(&self, x: f64, y: f64) {
-        self.last_at.set((x, y));
-        self.place_card();
-    }
-
-    /// Right below the pointer, or on its other side where the window ends.
-    fn place_card(&self) {
-        let (x, y) = self.last_at.get();
-        let (Some(card), Some(scroller)) = (self.tooltip.cast::<Element>(), self.scroller.cast::<Element>()) else {
-            return;
-        };
-        let (card, page) = (card.get_bounding_client_rect(), scroller.get_bounding_client_rect());
-        let left = (x + 14.0).min(page.right() - card.width() - 8.0).max(8.0);
-        let below = y + 18.0;
-        let top = if below + card.height() > page.bottom() { (y - card.height() - 12.0).max(8.0) } else { below };
-        set_style(&self.tooltip, "transform", &format!("translate({left:.0}px, {top:.0}px)"));
-    }
-}
-
-/// The way from the root to the zoomed box; in deep stacks the middle is left out.
-fn breadcrumbs(props: &FlameGraphProps) -> Html {
-    let trail = props.flame.as_ref().map_or(&[][..], |flame| &flame.trail);
-    let crumb = |crumb: &Crumb| {
-        let node = crumb.node;
-        let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Zoom(node));
-        let here = (node == props.zoom).then_some("location");
-        html! {
-            <li><button type="button" class="link" title={crumb.name.clone()} aria-current={here} {onclick}>{ &crumb.name }</button></li>
-        }
-    };
-    let n_elided = props.flame.as_ref().map_or(0, |flame| flame.n_elided);
-    let (head, tail) = trail.split_at(usize::from(!trail.is_empty()));
-    html! {
-        <nav class="breadcrumbs" aria-label="Zoomed to" data-testid="breadcrumbs">
-            <ol>
-                { for head.iter().map(crumb) }
-                if n_elided > 0 { <li class="elided">{ format!("{n_elided} more") }</li> }
-                { for tail.iter().map(crumb) }
-            </ol>
-            if trail.len() > 1 {
-                <button type="button" class="link" data-testid="zoom-reset" title="Back to the whole graph (Esc)"
-                    onclick={props.dispatch.reform(|_: MouseEvent| Action::Zoom(0))}>{ "Reset" }</button>
+/// Gives the scroller its height, asks for what is in view, and brings the zoomed box into it.
+#[hook]
+fn use_scrolling(props: &FlameGraphProps, pointer: &Rc<Pointer>, space: &NodeRef, viewport: Viewport) {
+    let slot = props.slot;
+    let (n_rows, zoom_row) = props.flame().map_or((0, 0), |flame| (flame.n_rows, flame.zoom_row));
+    let sheet = Sheet { n_rows, height: viewport.height, upward: props.is_upward() };
+    let width = whole(viewport.width);
+    let (first_row, n_in_view) = sheet.rows_in_view(viewport.scroll_top);
+    use_effect_with((width, first_row, n_in_view), {
+        let dispatch = props.dispatch.clone();
+        move |&(width, first_row, n_rows)| dispatch.emit(Action::FlameWindow { slot, width, first_row, n_rows })
+    });
+    let last = use_mut_ref(|| (0.0, 0.0));
+    use_effect_with((sheet.full_height().to_bits(), sheet.height.to_bits(), sheet.upward), {
+        let (space, pointer) = (space.clone(), Rc::clone(pointer));
+        move |_| {
+            set_style(&space, "height", &format!("{}px", sheet.full_height()));
+            let (full_height, height) = last.replace((sheet.full_height(), sheet.height));
+            // Where the root is below, more rows come in above: what is in view stays, counted from the root.
+            if sheet.upward {
+                pointer.scroll_to(viewport.scroll_top + sheet.full_height() - full_height - (sheet.height - height));
             }
-        </nav>
+        }
+    });
+    // A zoomed node far down would be out of sight, below its full-width callers.
+    use_effect_with((props.zoom(), zoom_row, sheet.upward), {
+        let pointer = Rc::clone(pointer);
+        move |&(_, zoom_row, _)| pointer.show_rows(sheet, zoom_row.saturating_sub(2), zoom_row + 8)
+    });
+}
+
+fn focus(pointer: &Pointer) {
+    if let Some(element) =
+        pointer.scroller.cast::<web_sys::Element>().and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        let _focused = element.focus();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Answer, Ask, FileId, FlameBox, Key, Look, Question, Reply, Summary};
+    use crate::route::{Route, View};
+    use crate::views::testing::render;
+
+    fn session(answer: Option<Reply>) -> Session {
+        let route = Route { view: View::Flame, ..Route::default() };
+        let mut session = Session::new(FileId(1), "cpu.prof".into(), Rc::new(Summary::default()), route);
+        session.reduce(Action::FlameWindow { slot: FlameSlot::Main, width: 800, first_row: 0, n_rows: 30 });
+        if let (Some(reply), Some(flame)) = (answer, session.flame_ask(FlameSlot::Main)) {
+            let question = Question { about: session.about(), ask: Ask::Flame(flame) };
+            session.answered(Answer::Reply(Box::new(question), Box::new(reply)));
+        }
+        session
+    }
+
+    fn props(answer: Option<Reply>) -> FlameGraphProps {
+        let session = Same::new(session(answer));
+        FlameGraphProps { session, slot: FlameSlot::Main, dark: false, dispatch: Callback::noop() }
+    }
+
+    #[component]
+    fn Around(props: &FlameGraphProps) -> Html {
+        html! { <>{ bar::bar(props) }{ bar::legend(props) }</> }
+    }
+
+    fn flame(n_rows: u32) -> Flame {
+        let root = FlameBox { x: 0.0, width: 1.0, row: 0, node: 0, function: 9, look: Look::root(), name: Some(0) };
+        Flame { boxes: vec![root], names: vec!["root".to_owned()], n_rows, ..Flame::default() }
+    }
+
+    #[test]
+    fn a_pane_without_boxes_says_why() {
+        let check = |answer, expected: Option<&str>| assert_eq!(props(answer).why_empty().as_deref(), expected);
+        check(None, Some("Building the flame graph…"));
+        check(Some(Reply::Refused("The base has no cpu.".to_owned())), Some("The base has no cpu."));
+        check(Some(Reply::Flame(flame(1))), Some("Nothing here has a value of this type."));
+        check(Some(Reply::Flame(Flame { is_partial: true, ..flame(1) })), None);
+        check(Some(Reply::Flame(flame(2))), None);
+    }
+
+    #[test]
+    fn switches_and_legend_are_around_the_graph() {
+        let key = Key { package: "<b>app</b>/core".to_owned(), look: Look::guest(3), share: "12.3%".to_owned() };
+        let flame = Flame { legend: vec![key], ..flame(2) };
+        let html = render::<Around>(|| props(Some(Reply::Flame(flame))));
+        for testid in ["flame-invert", "flame-upward", "flame-order", "breadcrumbs", "flame-legend"] {
+            assert!(html.contains(&format!(r#"data-testid="{testid}""#)), "{testid} in {html}");
+        }
+        assert_eq!(html.matches(r#"aria-pressed="false""#).count(), 3);
+        assert!(html.contains("12.3%") && html.contains("&lt;/b&gt;/core") && !html.contains("<b>"), "{html}");
     }
 }

@@ -8,25 +8,40 @@ use crate::protocol::Stage;
 pub(crate) struct LoadingProps {
     pub(crate) name: AttrValue,
     pub(crate) stage: Stage,
+    pub(crate) on_cancel: Callback<()>,
 }
 
 #[component]
 pub(crate) fn Loading(props: &LoadingProps) -> Html {
     let stage = match props.stage {
         Stage::Starting => "starting".to_owned(),
-        Stage::Reading => "reading the file".to_owned(),
-        Stage::Decoding { n_bytes } => format!("decoding {}", size(n_bytes)),
+        Stage::Reading { n_read, n_bytes: Some(n_bytes) } => format!("read {} of {}", size(n_read), size(n_bytes)),
+        Stage::Reading { n_read, n_bytes: None } => format!("read {}", size(n_read)),
+        Stage::Preparing { n_samples: 0 } => "putting it in order".to_owned(),
+        Stage::Preparing { n_samples } => format!("putting {n_samples} samples in order"),
     };
     html! {
         <main class="loading" aria-busy="true">
-            <div class="progress" aria-hidden="true"></div>
+            { bar(props.stage) }
             <h1>{ "Opening " }{ &props.name }</h1>
             <p class="loading-stage" role="status">{ stage }</p>
+            <button type="button" class="button" onclick={props.on_cancel.reform(|_: MouseEvent| ())}
+                data-testid="cancel">{ "Cancel" }</button>
         </main>
     }
 }
 
-fn size(n_bytes: usize) -> String {
+/// How much is behind, where that is known; else only that something is going on.
+fn bar(stage: Stage) -> Html {
+    match stage {
+        Stage::Reading { n_read, n_bytes: Some(n_bytes) } if n_bytes > 0 => html! {
+            <progress class="progress-bar" value={n_read.to_string()} max={n_bytes.to_string()} aria-label="Bytes read"></progress>
+        },
+        _ => html! { <div class="progress" aria-hidden="true"></div> },
+    }
+}
+
+fn size(n_bytes: u64) -> String {
     match n_bytes {
         0..1_000 => format!("{n_bytes} bytes"),
         1_000..1_000_000 => format!("{} kB", n_bytes / 1_000),
@@ -41,8 +56,10 @@ mod tests {
 
     #[test]
     fn says_how_far_it_is() {
-        let stage = Stage::Decoding { n_bytes: 8_123_456 };
-        let html = render::<Loading>(move || LoadingProps { name: "cpu.prof".into(), stage });
-        assert!(html.contains("cpu.prof") && html.contains("decoding 8.1 MB"), "{html}");
+        let stage = Stage::Reading { n_read: 8_123_456, n_bytes: Some(135_000_000) };
+        let on_cancel = Callback::noop();
+        let html = render::<Loading>(move || LoadingProps { name: "cpu.prof".into(), stage, on_cancel });
+        assert!(html.contains("cpu.prof") && html.contains("read 8.1 MB of 135.0 MB"), "{html}");
+        assert!(html.contains("value=\"8123456\"") && html.contains("max=\"135000000\""), "{html}");
     }
 }

@@ -211,7 +211,11 @@ mod tests {
         let weights = vec![weight("0", "0%", "0%"), weight("1kB", "25.00%", "33.33%"), weight("3kB", "75.00%", "100%")];
         PickerProps {
             summary: Rc::new(Summary {
-                sample_types: vec![SampleType { kind: "inuse_space".to_owned(), unit: "bytes".to_owned() }],
+                sample_types: vec![SampleType {
+                    kind: "inuse_space".to_owned(),
+                    unit: "bytes".to_owned(),
+                    total: "4kB".to_owned(),
+                }],
                 measures: vec![Measure { key: "bytes".to_owned(), ranges }],
                 ..Summary::default()
             }),

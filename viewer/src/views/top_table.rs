@@ -1,211 +1,303 @@
-//! The top table: pprof's columns over a fixed-height virtual list, so that 100,000 rows cost what is in view.
-
-use std::rc::Rc;
+//! The top table: pprof's columns, or flat and cum of every sample type beside each other.
 
 use web_sys::Element;
 use yew::prelude::*;
 
-use crate::canvas::swatch;
-use crate::label;
-use crate::page::{Viewport, set_style, use_viewport};
-use crate::protocol::{Column, Row, Rows, Sort};
+use crate::boxes;
+use crate::page::set_style;
+use crate::protocol::{Column, Row, SampleType, Sort};
+use crate::route::View;
+use crate::session::FlameSlot;
 use crate::state::Action;
-
-/// As in the style sheet.
-const ROW_HEIGHT: f64 = 20.0;
-/// Rows drawn beyond either edge, for a scroll to run into.
-const SPARE: usize = 10;
-
-#[derive(Debug, PartialEq, Properties)]
-pub(crate) struct TopTableProps {
-    pub(crate) rows: Option<Rc<Rows>>,
-    pub(crate) sort: Sort,
-    pub(crate) query: AttrValue,
-    pub(crate) sample_index: usize,
-    pub(crate) all: bool,
-    pub(crate) cursor: Option<usize>,
-    pub(crate) function: Option<u32>,
-    pub(crate) dark: bool,
-    pub(crate) dispatch: Callback<Action>,
-}
+use crate::views::grid::{Grid, GridNames, bar, pending, use_grid};
+use crate::views::name::{NameStyle, name, use_query};
+use crate::views::props::ViewProps;
+use crate::views::row_menu::{MenuAt, RowMenu};
 
 #[component]
-pub(crate) fn TopTable(props: &TopTableProps) -> Html {
-    let (scroller, space, body) = (use_node_ref(), use_node_ref(), use_node_ref());
-    let (viewport, onscroll) = use_viewport(&scroller);
-    let n_rows = props.rows.as_ref().map_or(0, |rows| rows.n_rows);
-    let (first, past) = shown(viewport, n_rows);
-
-    use_effect_with((first, past), {
-        let (body, dispatch) = (body.clone(), props.dispatch.clone());
-        move |&(first, past)| {
-            set_style(&body, "transform", &format!("translateY({}px)", pixels(first)));
-            dispatch.emit(Action::TableWindow { first, len: past - first });
-        }
-    });
-    use_effect_with(n_rows, {
-        let space = space.clone();
-        move |&n_rows| set_style(&space, "height", &format!("{}px", pixels(n_rows)))
-    });
-    use_effect_with((props.sort, props.query.clone(), props.sample_index, props.all), {
-        let scroller = scroller.clone();
-        move |_| scroll_to(&scroller, 0.0)
-    });
-    use_effect_with(props.cursor, {
-        let scroller = scroller.clone();
-        move |&cursor| keep_in_view(&scroller, viewport, cursor)
+pub(crate) fn TopTable(props: &ViewProps) -> Html {
+    let session = &props.session;
+    let found = session.current_rows();
+    let n_rows = found.map_or(0, |rows| rows.n_rows);
+    let route = &session.route;
+    let subject = (route.sort, route.query.clone(), session.about(), route.all);
+    let grid = use_grid(n_rows, session.cursor, subject, &props.dispatch);
+    let query = use_query(&route.query);
+    let menu = use_state_eq(|| None::<MenuAt>);
+    let columns = if every_type(props) { 2 * session.summary.sample_types.len() } else { 0 };
+    use_effect_with(columns, {
+        let scroller = grid.scroller.clone();
+        move |columns| set_style(&scroller, "--columns", &columns.to_string())
     });
 
-    let found = props.rows.as_deref();
     let row_at = |at: usize| found.and_then(|rows| rows.rows.get(at.checked_sub(rows.first)?));
-    let active = props.cursor.filter(|row| (first..past).contains(row)).map(|row| format!("row-{row}"));
+    let onkeydown = {
+        let (dispatch, menu, view) = (props.dispatch.clone(), menu.clone(), route.view);
+        let chosen = session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone())));
+        let widest = session.cursor.and_then(|at| widest_box(props, row_at(at)?));
+        Callback::from(move |event: KeyboardEvent| {
+            let Some((at, name)) = &chosen else { return };
+            match (event.key().as_str(), view) {
+                ("m" | "ContextMenu", _) => menu.set(row_element(*at).map(|row| MenuAt::below(name, &row))),
+                ("Enter", View::Sandwich | View::Source) => dispatch.emit(Action::Function(Some(name.clone()))),
+                ("Enter", View::Top) => {
+                    dispatch.emit(Action::View(View::Both));
+                    zoom(&dispatch, widest);
+                }
+                _ => return,
+            }
+            event.prevent_default();
+            event.stop_propagation();
+        })
+    };
+    let on_close = {
+        let (menu, scroller) = (menu.clone(), grid.scroller.clone());
+        Callback::from(move |()| {
+            menu.set(None);
+            Grid::focus(&scroller);
+        })
+    };
+    let style = NameStyle { dark: props.dark, query: (*query).as_ref() };
+    let on_menu = Callback::from({
+        let menu = menu.clone();
+        move |at| menu.set(Some(at))
+    });
+    let names = GridNames { role: "grid", label: "Functions by value", class: table_class(props), testid: "top-table" };
+    let empty = found.filter(|rows| rows.n_rows == 0).map(|_| nothing(props));
     html! {
         <section class="pane table-pane" aria-label="Functions">
-            <div ref={scroller} class="table-scroller" tabindex="0" role="grid" aria-label="Functions by value"
-                aria-rowcount={(n_rows + 1).to_string()} aria-activedescendant={active}
-                {onscroll} data-testid="top-table">
-                { header(props) }
-                { for found.filter(|rows| rows.n_rows == 0).map(|_| nothing(props)) }
-                <div ref={space} class="table-space" role="presentation">
-                    <div ref={body} class="table-body" role="rowgroup">
-                        { for (first..past).map(|at| table_row(props, at, row_at(at))) }
-                    </div>
-                </div>
-            </div>
+            { grid.view(names, header(props), empty, onkeydown, |at| table_row(props, at, row_at(at), style, &on_menu)) }
             { footer(props) }
+            if let Some(at) = &*menu { <RowMenu at={at.clone()} {on_close} dispatch={props.dispatch.clone()} /> }
         </section>
     }
 }
 
+fn row_element(at: usize) -> Option<Element> {
+    web_sys::window()?.document()?.get_element_by_id(&format!("row-{at}"))
+}
+
+fn every_type(props: &ViewProps) -> bool {
+    props.session.route.every_type && props.session.summary.sample_types.len() > 1
+}
+
+fn has_kept(props: &ViewProps) -> bool {
+    props.session.current_rows().is_some_and(|rows| rows.has_kept)
+}
+
+fn table_class(props: &ViewProps) -> &'static str {
+    match (every_type(props), has_kept(props)) {
+        (false, _) => "one-type",
+        (true, false) => "every-type",
+        (true, true) => "every-type kept",
+    }
+}
+
 /// In place of rows. A heap profile of a program that frees all it has begins so, as `inuse_space` is shown first.
-fn nothing(props: &TopTableProps) -> Html {
-    let text = if props.query.is_empty() {
+fn nothing(props: &ViewProps) -> Html {
+    let route = &props.session.route;
+    let text = if !route.query.is_empty() {
+        "No function matches."
+    } else if route.filters.is_empty() && route.picked.is_none() {
         "Nothing has a value of this sample type. There are others in the list above."
     } else {
-        "No function matches."
+        "The filters leave nothing that has a value of this sample type."
     };
     html! { <p class="table-empty" role="note">{ text }</p> }
 }
 
-/// The rows to draw: those in view and a few more.
-fn shown(viewport: Viewport, n_rows: usize) -> (usize, usize) {
-    let at = |y: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "`as` saturates, and 0 is the first row"
-        )]
-        let row = (y / ROW_HEIGHT) as usize;
-        row
+/// A header that orders the table. Numbers start with the largest, names with A; a second click turns round.
+pub(crate) fn sorted(
+    sort: Sort,
+    column: Column,
+    (class, label, title): (&'static str, &'static str, &'static str),
+    dispatch: &Callback<Action>,
+) -> Html {
+    let here = sort.column == column;
+    let aria_sort = match (here, sort.descending) {
+        (false, _) => "none",
+        (true, true) => "descending",
+        (true, false) => "ascending",
     };
-    let first = at(viewport.scroll_top).saturating_sub(SPARE);
-    let past = at(viewport.scroll_top + viewport.height) + 1 + SPARE;
-    (first.min(n_rows), past.min(n_rows))
-}
-
-fn pixels(n_rows: usize) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    let pixels = n_rows as f64 * ROW_HEIGHT;
-    pixels
-}
-
-fn scroll_to(scroller: &NodeRef, top: f64) {
-    if let Some(element) = scroller.cast::<Element>() {
-        #[expect(clippy::cast_possible_truncation, reason = "browsers cap heights far below this")]
-        element.set_scroll_top(top as i32);
-    }
-}
-
-fn keep_in_view(scroller: &NodeRef, viewport: Viewport, cursor: Option<usize>) {
-    let Some(row) = cursor else { return };
-    // The sticky header covers the first row's height of the viewport.
-    let (top, height) = (pixels(row), viewport.height - ROW_HEIGHT - 4.0);
-    if top < viewport.scroll_top {
-        scroll_to(scroller, top);
-    } else if top + ROW_HEIGHT > viewport.scroll_top + height {
-        scroll_to(scroller, top + ROW_HEIGHT - height);
-    }
-}
-
-fn header(props: &TopTableProps) -> Html {
-    let sorted = |column: Column, class: &'static str, label: &'static str, title: &'static str| {
-        let sort = props.sort;
-        let here = sort.column == column;
-        let aria_sort = match (here, sort.descending) {
-            (false, _) => "none",
-            (true, true) => "descending",
-            (true, false) => "ascending",
-        };
-        // Numbers start with the largest, names with A; a second click turns round.
-        let descending = if here { !sort.descending } else { column != Column::Name };
-        let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Sort(Sort { column, descending }));
-        html! {
-            <div class={classes!("cell", class)} role="columnheader" aria-sort={aria_sort}>
-                <button type="button" tabindex="-1" {title} {onclick}>{ label }</button>
-            </div>
-        }
-    };
+    let descending = if here { !sort.descending } else { column != Column::Name };
+    let onclick = dispatch.reform(move |_: MouseEvent| Action::Sort(Sort { column, descending }));
     html! {
-        <div class="table-header" role="row" aria-rowindex="1">
-            { sorted(Column::Flat, "flat", "flat", "In the function itself") }
-            { sorted(Column::Flat, "flat-pct", "flat %", "In the function itself, of the total") }
-            <div class="cell sum-pct" role="columnheader" title="flat % of this row and all above">{ "sum %" }</div>
-            { sorted(Column::Cum, "cum", "cum", "In the function and what it calls") }
-            { sorted(Column::Cum, "cum-pct", "cum %", "In the function and what it calls, of the total") }
-            { sorted(Column::Name, "name", "name", "Function") }
+        <div class={classes!("cell", class)} role="columnheader" aria-sort={aria_sort}>
+            <button type="button" {title} {onclick}>{ label }</button>
         </div>
     }
 }
 
-fn table_row(props: &TopTableProps, at: usize, row: Option<&Row>) -> Html {
-    let Some(row) = row else {
-        return html! { <div key={at} class="top-row pending" role="row"></div> };
+/// The rows above all, and how many.
+fn header(props: &ViewProps) -> (usize, Html) {
+    let (sort, dispatch) = (props.session.route.sort, &props.dispatch);
+    let sorted = |column, names| sorted(sort, column, names, dispatch);
+    if every_type(props) {
+        return (2, every_header(props));
+    }
+    let header = html! {
+        <div class="table-header" role="row" aria-rowindex="1">
+            { sorted(Column::Flat, ("flat", "flat", "In the function itself")) }
+            { sorted(Column::Flat, ("flat-pct", "flat %", "In the function itself, of the total")) }
+            <div class="cell sum-pct" role="columnheader" title="flat % of this row and all above">{ "sum %" }</div>
+            { sorted(Column::Cum, ("cum", "cum", "In the function and what it calls")) }
+            { sorted(Column::Cum, ("cum-pct", "cum %", "In the function and what it calls, of the total")) }
+            { sorted(Column::Name, ("name", "name", "Function")) }
+        </div>
     };
-    let chosen = props.function == Some(row.function);
-    let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Choose(at));
-    let ondblclick = {
-        let dispatch = props.dispatch.clone();
-        move |_: MouseEvent| {
-            dispatch.emit(Action::Choose(at));
-            dispatch.emit(Action::ZoomToChosen);
+    (1, header)
+}
+
+/// A group a sample type, above flat and cum of each. The chosen type decides the order.
+fn every_header(props: &ViewProps) -> Html {
+    let session = &props.session;
+    let group = |(at, of): (usize, &SampleType)| {
+        let is_chosen = at == session.sample_index;
+        let onclick = props.dispatch.reform(move |_: MouseEvent| Action::SampleType(at));
+        html! {
+            <div class={classes!("cell", "group", is_chosen.then_some("chosen"))} role="columnheader" aria-colspan="2">
+                <button type="button" {onclick} title="Order by this sample type">{ &of.kind }</button>
+            </div>
         }
     };
-    let class = classes!("top-row", chosen.then_some("chosen"), (props.cursor == Some(at)).then_some("cursor"));
-    let (head, tail) = row.name.split_at(label::tail(&row.name));
+    let columns = |(at, _): (usize, &SampleType)| {
+        let title = "Order by this column";
+        if at == session.sample_index {
+            let sort = session.route.sort;
+            return html! {
+                <>
+                    { sorted(sort, Column::Flat, ("flat", "flat", title), &props.dispatch) }
+                    { sorted(sort, Column::Cum, ("cum", "cum", title), &props.dispatch) }
+                </>
+            };
+        }
+        let column = |class: &'static str, column: Column| {
+            let dispatch = props.dispatch.clone();
+            let onclick = move |_: MouseEvent| {
+                dispatch.emit(Action::SampleType(at));
+                dispatch.emit(Action::Sort(Sort { column, descending: true }));
+            };
+            html! {
+                <div class={classes!("cell", class)} role="columnheader">
+                    <button type="button" {title} {onclick}>{ class }</button>
+                </div>
+            }
+        };
+        html! { <>{ column("flat", Column::Flat) }{ column("cum", Column::Cum) }</> }
+    };
+    let types = &session.summary.sample_types;
+    let kept = has_kept(props);
     html! {
-        <div key={at} id={format!("row-{at}")} {class} role="row" aria-rowindex={(at + 2).to_string()}
-            aria-selected={chosen.to_string()} {onclick} {ondblclick}>
+        <>
+            <div class="table-header groups" role="row" aria-rowindex="1">
+                { for types.iter().enumerate().map(group) }
+                <div class="cell group rest" role="gridcell" aria-colspan={if kept { "2" } else { "1" }}></div>
+            </div>
+            <div class="table-header" role="row" aria-rowindex="2">
+                { for types.iter().enumerate().map(columns) }
+                if kept {
+                    <div class="cell kept" role="columnheader" title="in use, of what was allocated here or below">{ "kept" }</div>
+                }
+                { sorted(session.route.sort, Column::Name, ("name", "name", "Function"), &props.dispatch) }
+            </div>
+        </>
+    }
+}
+
+fn table_row(
+    props: &ViewProps,
+    at: usize,
+    row: Option<&Row>,
+    style: NameStyle<'_>,
+    on_menu: &Callback<MenuAt>,
+) -> Html {
+    let Some(row) = row else { return pending(at) };
+    let session = &props.session;
+    let chosen = session.route.function.as_deref() == Some(row.name.as_str());
+    let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Choose(at));
+    let ondblclick = {
+        let (dispatch, function, widest) = (props.dispatch.clone(), row.name.clone(), widest_box(props, row));
+        move |_: MouseEvent| {
+            // The second click let go of what the first one chose.
+            dispatch.emit(Action::Function(Some(function.clone())));
+            zoom(&dispatch, widest);
+        }
+    };
+    let menu_at = |name: &str| {
+        let (name, on_menu) = (name.to_owned(), on_menu.clone());
+        move |event: MouseEvent| {
+            event.prevent_default();
+            event.stop_propagation();
+            on_menu.emit(MenuAt::pointer(&name, &event));
+        }
+    };
+    let class = classes!("top-row", chosen.then_some("chosen"), (session.cursor == Some(at)).then_some("cursor"));
+    let n_header_rows = if every_type(props) { 3 } else { 2 };
+    html! {
+        <div key={at} id={format!("row-{at}")} {class} role="row" aria-rowindex={(at + n_header_rows).to_string()}
+            aria-selected={chosen.to_string()} {onclick} {ondblclick} oncontextmenu={menu_at(&row.name)}>
+            if every_type(props) { { every_cells(props, row) } } else { { cells(row) } }
+            <div class="cell name" role="gridcell" title={row.name.clone()}>
+                { name(&row.name, row.look, &row.marker, style) }
+                <button type="button" class="row-more" tabindex="-1" aria-haspopup="menu" onclick={menu_at(&row.name)}
+                    aria-label={format!("Actions for {}", row.name)} title="Actions (m)">{ "…" }</button>
+            </div>
+        </div>
+    }
+}
+
+/// Where the flame graph drawn last is widest for a row's function.
+fn widest_box(props: &ViewProps, row: &Row) -> Option<u32> {
+    let (_, flame) = props.session.flame(FlameSlot::Main).drawn.as_ref()?;
+    boxes::widest(&flame.boxes, row.function).map(|it| it.node)
+}
+
+fn zoom(dispatch: &Callback<Action>, node: Option<u32>) {
+    if let Some(node) = node {
+        dispatch.emit(Action::Zoom(FlameSlot::Main, node));
+    }
+}
+
+fn cells(row: &Row) -> Html {
+    html! {
+        <>
             <div class="cell flat" role="gridcell">{ &row.flat }</div>
             <div class="cell flat-pct" role="gridcell">{ bar(&row.flat_pct) }{ &row.flat_pct }</div>
             <div class="cell sum-pct" role="gridcell">{ &row.sum_pct }</div>
             <div class="cell cum" role="gridcell">{ &row.cum }</div>
             <div class="cell cum-pct" role="gridcell">{ bar(&row.cum_pct) }{ &row.cum_pct }</div>
-            <div class="cell name" role="gridcell" title={row.name.clone()}>
-                <svg class="swatch" width="8" height="8" aria-hidden="true">
-                    <rect width="8" height="8" rx="2" fill={swatch(row.look, props.dark)} />
-                </svg>
-                <span class="full"><bdi dir="ltr"><span class="head">{ head }</span>{ tail }</bdi></span>
-                if !row.marker.is_empty() { <span class="marker">{ " " }{ &row.marker }</span> }
-            </div>
-        </div>
+        </>
     }
 }
 
-/// A bar as wide as the share under its number; SVG, because the page's policy forbids `style` attributes.
-fn bar(percent: &str) -> Html {
-    let width = percent.trim_start_matches('-').to_owned();
-    html! { <svg class="bar" aria-hidden="true"><rect {width} height="100%" /></svg> }
+fn every_cells(props: &ViewProps, row: &Row) -> Html {
+    let pair = |(at, (flat, cum)): (usize, &(String, String))| {
+        let chosen = (at == props.session.sample_index).then_some("of-chosen");
+        // The chosen type has the same numbers as its own table, which may be in another unit.
+        html! {
+            <>
+                <div class={classes!("cell", "flat", chosen)} role="gridcell">{ flat }</div>
+                <div class={classes!("cell", "cum", chosen)} role="gridcell">{ cum }</div>
+            </>
+        }
+    };
+    html! {
+        <>
+            { for row.every.iter().enumerate().map(pair) }
+            if let Some(kept) = &row.kept { <div class="cell kept" role="gridcell">{ bar(kept) }{ kept }</div> }
+        </>
+    }
 }
 
-fn footer(props: &TopTableProps) -> Html {
-    let Some(rows) = &props.rows else {
+fn footer(props: &ViewProps) -> Html {
+    let Some(rows) = props.session.current_rows() else {
         return html! { <footer class="pane-footer" role="status">{ "Counting…" }</footer> };
     };
     let show_all = |all: bool, label: String| {
         let onclick = props.dispatch.reform(move |_: MouseEvent| Action::ShowAll(all));
         html! { <button type="button" class="link" data-testid="show-all" {onclick}>{ label }</button> }
     };
-    let rest = match (&rows.dropped, props.all) {
+    let rest = match (&rows.dropped, props.session.route.all) {
         (Some((n_dropped, below)), _) => {
             html! { <>{ format!(" · {n_dropped} functions with cum ≤ {below} left out · ") }{ show_all(true, "Show all".to_owned()) }</> }
         }
@@ -213,26 +305,31 @@ fn footer(props: &TopTableProps) -> Html {
         (None, false) => Html::default(),
     };
     html! {
-        <footer class="pane-footer" data-testid="accounting">
-            if rows.n_rows == 0 && !props.query.is_empty() {
-                { "No function matches the search." }
-            } else {
-                <span>{ &rows.accounting }</span>{ rest }
-            }
+        <footer class="pane-footer">
+            <span data-testid="accounting">
+                if rows.n_rows == 0 && !props.session.route.query.is_empty() {
+                    { "No function matches the search." }
+                } else {
+                    <span>{ &rows.accounting }</span>{ rest }
+                }
+            </span>
+            { every_button(props) }
         </footer>
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_rows_in_view_are_drawn() {
-        let viewport = |scroll_top| Viewport { width: 500.0, height: 400.0, scroll_top };
-        assert_eq!(shown(viewport(0.0), 100_000), (0, 31));
-        assert_eq!(shown(viewport(20_000.0), 100_000), (990, 1031));
-        assert_eq!(shown(viewport(20_000.0), 5), (5, 5));
-        assert_eq!(shown(viewport(0.0), 3), (0, 3));
+/// Shows all sample types at once, or one.
+fn every_button(props: &ViewProps) -> Html {
+    if props.session.summary.sample_types.len() < 2 {
+        return Html::default();
+    }
+    let every_type = props.session.route.every_type;
+    let onclick = props.dispatch.reform(move |_: MouseEvent| Action::EveryType(!every_type));
+    html! {
+        <button type="button" class="chip" aria-pressed={every_type.to_string()} {onclick} data-testid="every-type"
+            title="Flat and cum of every sample type beside each other">{ "All sample types" }</button>
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,18 +2,21 @@
 //! machine that slows down slows both; a ratio is of neighbours, and is shown with its spread.
 
 mod cost;
+mod made_up;
 mod pieces;
 mod pprof;
 mod run_stats;
 mod run_time;
 mod spread;
 mod truth;
+mod viewer;
 mod workload;
 
 use anyhow::{Result, bail};
 
+use crate::bundle::{self, Quality};
 use crate::project::Project;
-use crate::{bundle, guests, setup};
+use crate::{guests, setup};
 use run_time::{Mode, PLAIN};
 use workload::Workload;
 
@@ -33,11 +36,17 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<()> {
     match args.split_first() {
         // These need no guest, so nothing is built for them.
         Some((what, rest)) if what == "pprof" => return project.step("reading profiles", || pprof::run(project, rest)),
+        Some((what, rest)) if what == "viewer" => {
+            if !rest.iter().any(|it| ["--make", "--as-is"].contains(&it.as_str())) {
+                bundle::build(project, &setup::wasm_targets(project)?, Quality::Full)?;
+            }
+            return project.step("the viewer", || viewer::run(project, rest));
+        }
         Some((what, rest)) if what == "pprof-worker" => return pprof::worker::run(rest),
         _ => {}
     }
     let toolchain = setup::wasm_targets(project)?;
-    bundle::build(project, &toolchain)?;
+    bundle::build(project, &toolchain, Quality::Full)?;
     project.build()?;
     guests::build(project, &toolchain, &guests::Compilers::find(project))?;
     match args.split_first() {

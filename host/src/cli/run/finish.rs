@@ -14,7 +14,7 @@ use crate::heap::probe::Sampled;
 use crate::heap::rewrite::AddressMap;
 use crate::measure::Measured;
 use crate::record::{self, CpuProfile, HeapKind, HeapProfile, Names, Run};
-use crate::{report, sink, stats, symbols};
+use crate::{report, sink, stats};
 
 /// Rows of the table that is printed after a run.
 const SUMMARY_ROWS: usize = 10;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use symbols::Symbolizer;
+
 use crate::cli::messages::Messages;
 use crate::heap::rewrite::AddressMap;
 use crate::measure::Handle;
 use crate::sample::Leaf;
-use crate::symbols::Symbolizer;
 
 /// How long a guest may take to show its stack.
 const PATIENCE: Duration = Duration::from_secs(1);

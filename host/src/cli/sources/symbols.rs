@@ -1,12 +1,13 @@
 //! Names for the addresses of a profile that has none: from the modules on this machine, and from the server.
 
 use proto::analysis::symbolize::{FoundLine, addresses_to_find, symbolize};
-use proto::{FunctionSpec, Mapping, MappingId, Profile};
+use proto::{FunctionSpec, MappingId, Profile};
+use symbols::{Symbolizer, resolve};
 
 use super::http::{self, TlsOpts};
 use super::mode::Symbolize;
 use super::url::symbol_url;
-use crate::symbols::{Frame, Symbolizer, find_module};
+use crate::locate::find_module;
 
 /// The most that a server may say of addresses, in bytes.
 const MAX_ANSWER: u64 = 256 << 20;
@@ -53,7 +54,7 @@ fn from_modules(profile: Profile, force: bool, warnings: &mut Vec<String>) -> Pr
             continue;
         }
         match find_module(filename, build_id) {
-            Ok(module) => profile = read_module(profile, id, &mapping, &module.bytes),
+            Ok(module) => profile = resolve(profile, &Symbolizer::new(&module.bytes, None), id, true).0,
             Err(error) => {
                 is_any_missing = true;
                 let id = if build_id.is_empty() { String::new() } else { format!(" (build ID {build_id})") };
@@ -72,27 +73,6 @@ fn from_modules(profile: Profile, force: bool, warnings: &mut Vec<String>) -> Pr
 /// The names that systems give to memory that no file is behind (pprof's `Mapping.Unsymbolizable`).
 fn is_no_file(name: &str) -> bool {
     ["[", "linux-vdso", "/dev/dri/", "//anon", "/memfd:"].iter().any(|it| name.starts_with(it)) || name == "//anon"
-}
-
-fn read_module(profile: Profile, id: MappingId, mapping: &Mapping, bytes: &[u8]) -> Profile {
-    let symbolizer = Symbolizer::new(bytes, None);
-    let frames: Vec<(u64, Vec<Frame>)> = addresses_to_find(&profile, Some(id), true)
-        .into_iter()
-        .filter_map(|address| {
-            let offset = address.checked_sub(mapping.start)?.checked_add(mapping.offset)?;
-            let offset = u32::try_from(offset).ok()?;
-            symbolizer.function_at(offset)?;
-            Some((address, symbolizer.frames(offset)))
-        })
-        .collect();
-    let found = frames.iter().map(|(address, frames)| (*address, frames.iter().map(line_of).collect()));
-    symbolize(profile, Some(id), &found.collect())
-}
-
-fn line_of(frame: &Frame) -> FoundLine<'_> {
-    let Frame { name, system_name, file, line, column, start_line } = frame;
-    let function = FunctionSpec { name, system_name, filename: file, start_line: i64::from(*start_line) };
-    FoundLine { function, line: i64::from(*line), column: i64::from(*column) }
 }
 
 /// Asks the server, once a mapping.

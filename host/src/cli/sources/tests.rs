@@ -244,7 +244,7 @@ fn modules_on_this_machine_name_addresses() {
         assert_eq!(names(&named), expected, "{mode}");
         assert_eq!(warnings.first().map_or("", String::as_str), warning, "{mode}");
     };
-    let (file, id) = (path.to_str().unwrap(), crate::symbols::build_id(&wasm));
+    let (file, id) = (path.to_str().unwrap(), ::symbols::build_id(&wasm));
     check(make(file, &id, false), "", ["first", "second", "0x1000"], "");
     check(make(file, "", false), "local", ["first", "second", "0x1000"], "");
     check(make(file, &id, false), "none", ["?", "?", "0x1000"], "");

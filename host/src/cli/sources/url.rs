@@ -13,11 +13,22 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Where to ask for a profile, and how long to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     /// With scheme, path and parameters.
     pub(super) url: String,
     /// Until the answer must begin.
     pub(super) patience: Duration,
+}
+
+impl Target {
+    /// The URL as it may be shown: without who asks, and his password.
+    pub(in crate::cli) fn without_user(&self) -> String {
+        let end = self.url.find("://").map_or(0, |it| it + 3);
+        let (scheme, rest) = self.url.split_at(end);
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        format!("{scheme}{host}{path}")
+    }
 }
 
 /// A URL in its parts.
@@ -135,6 +146,16 @@ mod tests {
         check("notes:old", None);
         check("file:///cpu.pb.gz", None);
         check("", None);
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let check = |name: &str, expected: &str| {
+            assert_eq!(target(name, None, None).map(|it| it.without_user()).as_deref(), Some(expected), "{name}");
+        };
+        check("http://me:se@cret@host:1/a@b?c=1", "http://host:1/a@b?c=1");
+        check("https://host/a@b", "https://host/a@b");
+        check("me@host:1", "http://host:1/debug/pprof/profile");
     }
 
     #[test]

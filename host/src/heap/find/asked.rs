@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, bail, ensure};
+use symbols::demangle;
 
 use super::families::Table;
 use super::roles::{self, Role, signature};
 use super::search::InModule;
 use super::{Asked, FunctionInfo, ImportHook, ModuleInfo, names, nothing};
 use crate::heap::hook::{Hook, Kind};
-use crate::symbols::demangle;
 
 /// How many names are offered for one that is not there.
 const MAX_SIMILAR: usize = 5;

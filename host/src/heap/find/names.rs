@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::symbols::demangle;
+use symbols::demangle;
 
 /// No allocator's own name is longer.
 const MAX_LAST: usize = 48;

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use symbols::demangle;
+
 use super::{ModuleInfo, names};
-use crate::symbols::demangle;
 
 /// How many names that come near are shown.
 const MAX_NEAR: usize = 6;

@@ -1,6 +1,7 @@
 //! Which of a module's functions to hook without being told.
 
 use rustc_hash::FxHashSet;
+use symbols::demangle;
 use wasmparser::ValType;
 
 use super::families::{Family, Table};
@@ -8,7 +9,6 @@ use super::go::{self, GoFunction};
 use super::roles::{Role, signature};
 use super::{FunctionInfo, ImportHook, ModuleInfo, names};
 use crate::heap::hook::{Hook, Kind, Size};
-use crate::symbols::demangle;
 
 /// At most so many functions with a signature that does not fit are told of.
 const MAX_NOTES: usize = 8;

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use proto::{Line, MappingSpec, ProfileBuilder};
+use symbols::build_id;
 
 use super::*;
-use crate::symbols::build_id;
 
 const WAT: &str = r#"(module
     (func $twice (export "twice") (param i32) (result i32)

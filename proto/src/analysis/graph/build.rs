@@ -23,7 +23,7 @@ impl Graph {
                 builder.add(sample);
             }
         }
-        let mut graph = builder.graph;
+        let mut graph = builder.finish();
         graph.show(options.drop_negative);
         graph
     }
@@ -39,7 +39,14 @@ struct Builder<'a> {
     kept: Option<&'a [bool]>,
     /// By frame: whether calls into it are of interest.
     wants_calls: Vec<bool>,
+    /// Their cum is in `tallies` until the end.
     graph: Graph,
+    /// By node.
+    tallies: Vec<Tally>,
+    /// By node, the call out of it that was counted last.
+    last_calls: Vec<Option<EdgeIdx>>,
+    /// Whether there is more to sum than values.
+    is_rich: bool,
     edge_ids: FxHashMap<(NodeIdx, NodeIdx), EdgeIdx>,
     /// In a forest: the node of each frame below each node, or among the roots.
     children: FxHashMap<(Option<NodeIdx>, FrameId), NodeIdx>,
@@ -49,25 +56,53 @@ struct Builder<'a> {
     tags: SampleTags,
 }
 
+/// What every frame of every sample asks for, and no more, so that it stays at hand.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    cum: i64,
+    /// The last sample that counted here, plus one: recursion counts once a sample.
+    last_sample: usize,
+}
+
 impl<'a> Builder<'a> {
     fn new(profile: &Profile, frames: &'a Frames, options: &GraphOptions, kept: Option<&'a [bool]>) -> Self {
         // Without a tree every frame is a node, whether it is used or not, so that a frame's id is its node's.
         let nodes = if options.call_tree { Vec::new() } else { frames.ids().map(Node::new).collect() };
         let tag_names = TagNames::new(profile, options.tags.as_deref());
+        let mut always_inlined = Vec::new();
+        let wants_calls = match options.calls {
+            Calls::All => vec![true; frames.len()],
+            Calls::IntoInlined => ever_inlined(profile, frames),
+            Calls::IntoPartlyInlined => {
+                always_inlined = inlined_into_others_only(profile, frames);
+                let partly = |(ever, always): (bool, &bool)| ever && !always;
+                ever_inlined(profile, frames).into_iter().zip(&always_inlined).map(partly).collect()
+            }
+            Calls::Nothing => vec![false; frames.len()],
+        };
+        let is_tree = options.call_tree;
         Builder {
             frames,
             kept,
-            wants_calls: match options.calls {
-                Calls::All => vec![true; frames.len()],
-                Calls::IntoInlined => ever_inlined(profile, frames),
-            },
-            graph: Graph { nodes, edges: Vec::new(), shown: Vec::new(), tag_names, is_tree: options.call_tree },
+            wants_calls,
+            tallies: vec![Tally::default(); nodes.len()],
+            last_calls: vec![None; nodes.len()],
+            is_rich: options.mean || options.tags.is_some(),
+            graph: Graph { nodes, edges: Vec::new(), shown: Vec::new(), tag_names, is_tree, always_inlined },
             edge_ids: FxHashMap::default(),
             children: FxHashMap::default(),
             stamp: 0,
             weight: Weight { value: 0, count: 0 },
             tags: SampleTags::default(),
         }
+    }
+
+    fn finish(self) -> Graph {
+        let mut graph = self.graph;
+        for (node, tally) in graph.nodes.iter_mut().zip(self.tallies) {
+            node.sums.cum = tally.cum;
+        }
+        graph
     }
 
     fn add(&mut self, sample: SampleRef<'_>) {
@@ -117,17 +152,24 @@ impl<'a> Builder<'a> {
     }
 
     fn child(&mut self, parent: Option<NodeIdx>, frame: FrameId) -> NodeIdx {
-        let nodes = &mut self.graph.nodes;
+        let Builder { graph: Graph { nodes, .. }, tallies, last_calls, .. } = self;
         *self.children.entry((parent, frame)).or_insert_with(|| {
             nodes.push(Node::new(frame));
+            tallies.push(Tally::default());
+            last_calls.push(None);
             NodeIdx(row(nodes.len() - 1))
         })
     }
 
     fn add_cum(&mut self, node: NodeIdx) {
-        let node = &mut self.graph.nodes[node.index()];
-        if node.last_sample != self.stamp {
-            node.last_sample = self.stamp;
+        let tally = &mut self.tallies[node.index()];
+        if tally.last_sample == self.stamp {
+            return;
+        }
+        tally.last_sample = self.stamp;
+        tally.cum = tally.cum.saturating_add(self.weight.value);
+        if self.is_rich {
+            let node = &mut self.graph.nodes[node.index()];
             node.sums.add_cum(self.weight);
             node.tags.add_cum(&self.tags, self.weight);
         }
@@ -142,7 +184,7 @@ impl<'a> Builder<'a> {
     fn add_edge(&mut self, from: NodeIdx, to: NodeIdx, is_residual: bool, is_inline: bool) {
         let Graph { nodes, edges, .. } = &mut self.graph;
         // Stacks come in runs that share calls, so the last callee of a caller is mostly the next.
-        let last = nodes[from.index()].last_call.filter(|it| edges[it.0 as usize].to == to);
+        let last = self.last_calls[from.index()].filter(|it| edges[it.0 as usize].to == to);
         let idx = last.unwrap_or_else(|| {
             *self.edge_ids.entry((from, to)).or_insert_with(|| {
                 let idx = EdgeIdx(row(edges.len()));
@@ -153,7 +195,7 @@ impl<'a> Builder<'a> {
                 idx
             })
         });
-        nodes[from.index()].last_call = Some(idx);
+        self.last_calls[from.index()] = Some(idx);
         let edge = &mut edges[idx.0 as usize];
         if edge.last_sample != self.stamp {
             edge.last_sample = self.stamp;
@@ -173,8 +215,6 @@ impl Node {
             callers: Vec::new(),
             callees: Vec::new(),
             tags: super::tags::NodeTags::default(),
-            last_call: None,
-            last_sample: 0,
         }
     }
 }
@@ -195,4 +235,15 @@ fn ever_inlined(profile: &Profile, frames: &Frames) -> Vec<bool> {
         }
     }
     inlined
+}
+
+/// Which frames no location has for its outermost, and none directly in itself, where there would be no call.
+fn inlined_into_others_only(profile: &Profile, frames: &Frames) -> Vec<bool> {
+    let mut always = ever_inlined(profile, frames);
+    for location in profile.location_ids() {
+        let at = frames.at(location);
+        at.windows(2).filter(|it| it[0] == it[1]).for_each(|it| always[it[0].index()] = false);
+        at.last().iter().for_each(|it| always[it.index()] = false);
+    }
+    always
 }

@@ -43,6 +43,11 @@ pub enum Calls {
     All,
     /// Those of places that are inlined somewhere: enough to tell where they are, and much less to keep.
     IntoInlined,
+    /// The same where no call will be left out: a place that is always inlined into others is so without a call that says
+    /// so.
+    IntoPartlyInlined,
+    /// None, to see which places there are.
+    Nothing,
 }
 
 /// A place in the graph; only with the [`Graph`] that it came from.
@@ -135,10 +140,6 @@ pub struct Node {
     callers: Vec<EdgeIdx>,
     callees: Vec<EdgeIdx>,
     tags: tags::NodeTags,
-    /// The call that was counted last, while samples are added.
-    last_call: Option<EdgeIdx>,
-    /// The last sample that counted here, plus one: recursion counts once a sample.
-    last_sample: usize,
 }
 
 /// Calls from one place to another.
@@ -176,6 +177,8 @@ pub struct Graph {
     shown: Vec<NodeIdx>,
     tag_names: tags::TagNames,
     is_tree: bool,
+    /// By frame, for [`Calls::IntoPartlyInlined`]; else empty.
+    always_inlined: Vec<bool>,
 }
 
 impl Graph {
@@ -227,6 +230,9 @@ impl Graph {
     /// Whether a place was inlined into its callers.
     #[must_use]
     pub fn inline(&self, node: NodeIdx) -> Inline {
+        if self.always_inlined.get(self.node(node).frame.index()) == Some(&true) {
+            return Inline::All;
+        }
         let (mut any_inline, mut any_plain) = (false, false);
         for edge in self.callers(node) {
             if self.edge(edge).is_inline {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet;
 
 use super::tags::MOST_TAGS;
-use super::{EdgeIdx, Graph, GraphOptions, NodeIdx, Order, order};
+use super::{Calls, EdgeIdx, Graph, GraphOptions, NodeIdx, Order, order};
 use crate::analysis::frames::Frames;
 use crate::profile::Profile;
 use crate::units;
@@ -61,7 +61,14 @@ pub fn trimmed(
         kept.iter().for_each(|&it| is_kept[graph.node(it).frame.index()] = true);
         Graph::new(profile, frames, options, Some(&is_kept))
     };
-    let mut graph = Graph::new(profile, frames, options, None);
+    // Calls and tags are not needed to see which places are heavy, and most places are not.
+    let is_twice = 0.0 < trim.node_fraction && !options.call_tree;
+    let first = if is_twice {
+        GraphOptions { calls: Calls::Nothing, tags: None, ..options.clone() }
+    } else {
+        whole(options, trim)
+    };
+    let mut graph = Graph::new(profile, frames, &first, None);
     let total_flat = graph.shown.iter().fold(0_i64, |sum, &it| graph.node(it).sums.flat.saturating_add(sum));
     let cutoff = |share| units::truncate(units::to_f64(total_flat) * share).saturating_abs();
     let (node_cutoff, edge_cutoff) = (cutoff(trim.node_fraction), cutoff(trim.edge_fraction));
@@ -72,7 +79,11 @@ pub fn trimmed(
         let kept: Vec<NodeIdx> = graph.shown.iter().copied().filter(is_heavy).collect();
         if kept.len() != n_all {
             graph = if options.call_tree { graph.keep_in_tree(&kept) } else { rebuild(&kept, &graph) };
+        } else if is_twice {
+            graph = Graph::new(profile, frames, options, None);
         }
+    } else if is_twice {
+        graph = Graph::new(profile, frames, options, None);
     }
     let n_dropped = n_all.saturating_sub(graph.shown.len());
     let n_places = graph.shown.len();
@@ -94,6 +105,12 @@ pub fn trimmed(
         graph.cut_redundant_edges(frames);
     }
     Trimmed { graph, n_places, n_dropped, n_dropped_edges }
+}
+
+/// What nothing is left out of can do with fewer calls.
+fn whole(options: &GraphOptions, trim: &TrimOptions) -> GraphOptions {
+    let is_whole = *trim == TrimOptions::NOTHING && options.calls == Calls::IntoInlined && !options.call_tree;
+    GraphOptions { calls: if is_whole { Calls::IntoPartlyInlined } else { options.calls }, ..options.clone() }
 }
 
 impl Graph {

@@ -140,3 +140,34 @@ fn what_matches_nothing_is_an_error() {
     check("m:f@1:2 0", "f", &["no matches found for regexp: f"]);
     check("m:f@1:2 4", "(", &["parsing argument regexp (: regex parse error:"]);
 }
+
+#[test]
+fn each_line_has_its_addresses() {
+    let mut builder = ProfileBuilder::new(&[("samples", "count")]);
+    let binary = builder.mapping(MappingSpec { filename: "guest.wasm", limit: 1 << 20, ..MappingSpec::default() });
+    let at = |builder: &mut ProfileBuilder, address, text: &str| {
+        let lines: Vec<Line> = text.split('>').rev().filter_map(|it| line(builder, it)).collect();
+        builder.location(Some(binary), address, &lines)
+    };
+    let main = at(&mut builder, 8, "main.rs:main@1:7");
+    let inlined = at(&mut builder, 16, "main.rs:main@1:7>lib.rs:add@2:3");
+    let plain = at(&mut builder, 24, "lib.rs:add@2:3");
+    builder.sample(&[inlined], &[1], &[]);
+    builder.sample(&[plain, main], &[2], &[]);
+    builder.sample(&[main], &[4], &[]);
+    let profile = builder.finish();
+    let check = |function: &str, noinlines, expected: &[&str]| {
+        let options = ListingOptions { noinlines, ..ListingOptions::default() };
+        let draw = |((file, line), addresses): (&(String, i64), &Vec<LineAddress>)| {
+            let address =
+                |it: &LineAddress| format!(" {}:{}={}/{}", it.binary, it.address, it.weight.flat, it.weight.cum);
+            format!("{file}:{line}{}", addresses.iter().map(address).collect::<String>())
+        };
+        let found: Vec<String> = line_addresses(&profile, function, &options).iter().map(draw).collect();
+        assert_eq!(found, expected, "{function}");
+    };
+    check("add", false, &["lib.rs:3 guest.wasm:16=1/1 guest.wasm:24=2/2"]);
+    check("main", false, &["main.rs:7 guest.wasm:8=4/6 guest.wasm:16=0/1"]);
+    check("main", true, &["main.rs:7 guest.wasm:8=4/6 guest.wasm:16=1/1"]);
+    check("none", false, &[]);
+}

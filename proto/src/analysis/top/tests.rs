@@ -1,5 +1,7 @@
 //! The top table: stacks as text in, rows out.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::analysis::Granularity;
 use crate::{FunctionSpec, Line, MappingSpec, ProfileBuilder, stacks};
@@ -127,6 +129,7 @@ fn places_are_as_fine_as_asked_for() {
     };
     check(Granularity::Functions, &["4 hot", "1 [guest.wasm]"]);
     check(Granularity::FileFunctions, &["3 hot /src/a/main.rs", "1 [guest.wasm]", "1 hot /src/a/lib.rs"]);
+    check(Granularity::Modules, &["5 guest.wasm"]);
     check(Granularity::Files, &["3 /src/a/main.rs", "1 /src/a/lib.rs", "1 [guest.wasm]"]);
     let lines = ["2 hot /src/a/main.rs:5", "1 [guest.wasm]", "1 hot /src/a/lib.rs:6", "1 hot /src/a/main.rs:6"];
     check(Granularity::Lines, &lines);
@@ -138,4 +141,29 @@ fn places_are_as_fine_as_asked_for() {
         "1 0000000000000030 [guest.wasm]",
     ];
     check(Granularity::Addresses, &addresses);
+}
+
+/// Tables look at fewer calls than graphs do; what is said to be inlined must be the same.
+fn check_markers(stacks: &str, options: &TopOptions) {
+    let profile = stacks::profile(stacks);
+    let table = top(&profile, options);
+    let graph = call_graph(&profile, options, Purpose::Table);
+    let of_graph: Vec<_> = graph.graph.shown().iter().map(|&it| (graph.name(it), graph.graph.inline(it))).collect();
+    let of_table: Vec<_> = table.rows.iter().map(|it| (it.name.clone(), it.inline)).collect();
+    assert_eq!(of_table, of_graph, "{stacks}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn tables_tell_inlined_places_as_graphs_do(
+        stacks in prop::collection::vec((prop::collection::vec(prop::sample::select(vec!["a", "b", "a>b", "b>a>c", "c>c", "c>d"]), 1..6), 1..40_i64), 1..30),
+        is_whole in any::<bool>(),
+    ) {
+        let line = |(stack, value): &(Vec<&str>, i64)| format!("{} {value}\n", stack.join(";"));
+        let stacks: String = stacks.iter().map(line).collect();
+        let options = TopOptions { node_fraction: 0.1, edge_fraction: 0.2, ..TopOptions::default() };
+        check_markers(&stacks, &if is_whole { options.untrimmed() } else { options });
+    }
 }

@@ -1,5 +1,7 @@
 //! What each location adds to a path, as numbers in the order in which siblings are told apart.
 
+use std::num::NonZeroU32;
+
 use super::super::frames::{FrameId, Frames};
 use crate::profile::LocationId;
 
@@ -7,25 +9,26 @@ use crate::profile::LocationId;
 ///
 /// Ordered by name, and plain before inlined: the order of siblings of one weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Step(u32);
+pub(super) struct Step(NonZeroU32);
 
 impl Step {
     /// The root's, which is never looked at.
-    pub(super) const VOID: Step = Step(0);
+    pub(super) const VOID: Step = Step(NonZeroU32::MIN);
 
     fn new(rank: usize, is_inlined: bool) -> Self {
+        let idx = u32::try_from(2 * rank + usize::from(is_inlined)).ok();
         // A frame takes more than 50 bytes, so that 2³¹ of them fit no memory of this use.
         #[expect(clippy::expect_used, reason = "as said above")]
-        Step(u32::try_from(2 * rank + usize::from(is_inlined)).expect("fewer than 2^31 frames"))
+        Step(idx.and_then(|it| NonZeroU32::MIN.checked_add(it)).expect("fewer than 2^31 frames"))
     }
 
     /// The position among all steps that there can be.
     pub(super) fn index(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize - 1
     }
 
     pub(super) fn is_inlined(self) -> bool {
-        self.0 % 2 == 1
+        self.index() % 2 == 1
     }
 
     fn rank(self) -> usize {
@@ -34,7 +37,7 @@ impl Step {
 }
 
 /// The steps of every location.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Steps {
     /// Of each location, the first and how many more there are.
     heads: Vec<(Step, u32)>,

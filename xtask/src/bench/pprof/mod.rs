@@ -4,7 +4,6 @@
 //! slows down slows both. Megabytes are of message, before gzip. Speeds are by wall time, as is *ratio*; Go collects
 //! garbage on threads of its own, so *CPU ratio* is by the CPU time of all threads.
 
-mod made_up;
 mod race;
 mod theirs;
 pub(super) mod worker;
@@ -14,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::made_up::MadeUp;
 use super::spread::Spread;
 use crate::project::{Project, say};
-use made_up::MadeUp;
 use race::{Pair, Runner, Side, race};
 
 /// Turns of each side at what takes Go a second or three, and at what takes it most of a minute.

@@ -1,0 +1,47 @@
+//! What counts as one place, and what shares are of.
+
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use crate::protocol::Granularity;
+use crate::session::Session;
+use crate::state::{Action, Theme};
+
+pub(super) fn options(session: &Session, theme: Theme, dispatch: &Callback<Action>) -> Html {
+    let route = &session.route;
+    let on_granularity = dispatch.reform(|event: Event| {
+        let select = event.target_dyn_into::<HtmlSelectElement>();
+        let at = select.and_then(|it| usize::try_from(it.selected_index()).ok()).unwrap_or(0);
+        Action::Granularity(Granularity::ALL.get(at).copied().unwrap_or_default())
+    });
+    let granularity = |it: Granularity| html! { <option selected={it == route.granularity}>{ it.name() }</option> };
+    let themes = [Theme::System, Theme::Light, Theme::Dark].into_iter().map(|it| {
+        let onchange = dispatch.reform(move |_: Event| Action::Theme(it));
+        html! {
+            <label><input type="radio" name="theme" checked={it == theme} {onchange} />{ it.name() }</label>
+        }
+    });
+    html! {
+        <div class="options">
+            <label class="option">
+                <span>{ "One place is one of the" }</span>
+                <select onchange={on_granularity} data-testid="granularity">{ for Granularity::ALL.into_iter().map(granularity) }</select>
+            </label>
+            { check("Inlined functions are places of their own", !route.noinlines, "inlines", &dispatch.reform(|on: bool| Action::Noinlines(!on))) }
+            { check("Shares are of what the filters leave", route.relative, "relative", &dispatch.reform(Action::Relative)) }
+            { check("Every sample type in the table", route.every_type, "every-type", &dispatch.reform(Action::EveryType)) }
+            <fieldset class="option themes"><legend>{ "Colours" }</legend>{ for themes }</fieldset>
+        </div>
+    }
+}
+
+fn check(label: &'static str, checked: bool, testid: &'static str, set: &Callback<bool>) -> Html {
+    let onchange =
+        set.reform(|event: Event| event.target_dyn_into::<HtmlInputElement>().is_some_and(|it| it.checked()));
+    html! {
+        <label class="option">
+            <input type="checkbox" {checked} {onchange} data-testid={testid} />
+            <span>{ label }</span>
+        </label>
+    }
+}

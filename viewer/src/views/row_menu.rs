@@ -1,0 +1,189 @@
+//! What can be done with a function of a table: a menu where it was asked for.
+
+use gloo::events::EventListener;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, HtmlElement, Node};
+use yew::prelude::*;
+
+use crate::page::set_style;
+use crate::protocol::{Filter, FilterKind};
+use crate::route::View;
+use crate::state::Action;
+
+/// A menu that is open: of which function, and where in the window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MenuAt {
+    pub(crate) name: String,
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+}
+
+impl MenuAt {
+    /// At the pointer.
+    pub(crate) fn pointer(name: &str, event: &MouseEvent) -> MenuAt {
+        MenuAt { name: name.to_owned(), x: event.client_x().into(), y: event.client_y().into() }
+    }
+
+    /// Below an element, such as the row that the keyboard is at.
+    pub(crate) fn below(name: &str, element: &Element) -> MenuAt {
+        let frame = element.get_bounding_client_rect();
+        MenuAt { name: name.to_owned(), x: frame.left() + 24.0, y: frame.bottom() }
+    }
+}
+
+#[derive(Debug, PartialEq, Properties)]
+pub(crate) struct RowMenuProps {
+    pub(crate) at: MenuAt,
+    pub(crate) on_close: Callback<()>,
+    pub(crate) dispatch: Callback<Action>,
+}
+
+/// What an item does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Item {
+    Add(FilterKind, &'static str, &'static str),
+    Show(View, &'static str),
+    Copy,
+}
+
+const ITEMS: [Item; 7] = [
+    Item::Add(FilterKind::Focus, "Focus on it", "Only samples with it"),
+    Item::Add(FilterKind::Ignore, "Ignore", "No samples with it"),
+    Item::Add(FilterKind::Hide, "Hide", "It counts for its callers"),
+    Item::Add(FilterKind::ShowFrom, "Show from here", "What called it is cut off"),
+    Item::Show(View::Sandwich, "Callers and callees"),
+    Item::Show(View::Source, "Source"),
+    Item::Copy,
+];
+
+#[component]
+pub(crate) fn RowMenu(props: &RowMenuProps) -> Html {
+    let menu = use_node_ref();
+    use_effect_with(props.at.clone(), {
+        let menu = menu.clone();
+        move |at| open(&menu, at)
+    });
+    use_effect_with((), {
+        let (menu, on_close) = (menu.clone(), props.on_close.clone());
+        move |()| {
+            let pressed = web_sys::window().map(|window| {
+                EventListener::new(&window, "pointerdown", move |event| {
+                    let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+                    if !menu.get().is_some_and(|menu| menu.contains(target.as_ref())) {
+                        on_close.emit(());
+                    }
+                })
+            });
+            move || drop(pressed)
+        }
+    });
+    let onkeydown = {
+        let (menu, on_close) = (menu.clone(), props.on_close.clone());
+        move |event: KeyboardEvent| {
+            // Keys are the menu's own while it is open.
+            event.stop_propagation();
+            match event.key().as_str() {
+                "Escape" | "Tab" => {
+                    event.prevent_default();
+                    on_close.emit(());
+                }
+                "ArrowDown" => step(&menu, &event, 1),
+                "ArrowUp" => step(&menu, &event, -1),
+                _ => {}
+            }
+        }
+    };
+    let oncontextmenu = |event: MouseEvent| event.prevent_default();
+    html! {
+        <div ref={menu} class="popover row-menu" role="menu" aria-label={format!("Actions for {}", props.at.name)}
+            {onkeydown} {oncontextmenu} data-testid="row-menu">
+            <p class="row-menu-name" role="presentation"><bdi>{ &props.at.name }</bdi></p>
+            { for ITEMS.into_iter().map(|it| item(props, it)) }
+        </div>
+    }
+}
+
+fn item(props: &RowMenuProps, item: Item) -> Html {
+    let (name, dispatch, on_close) = (props.at.name.clone(), props.dispatch.clone(), props.on_close.clone());
+    let onclick = move |_: MouseEvent| {
+        match item {
+            Item::Add(kind, ..) => dispatch.emit(Action::AddFilter(Filter::exactly(kind, &name))),
+            Item::Show(view, _) => dispatch.emit(Action::Open(view, name.clone())),
+            Item::Copy => copy(&name),
+        }
+        on_close.emit(());
+    };
+    let (label, hint) = match item {
+        Item::Add(_, label, hint) => (label, hint),
+        Item::Show(_, label) => (label, ""),
+        Item::Copy => ("Copy name", ""),
+    };
+    html! {
+        <button type="button" class="row-menu-item" role="menuitem" tabindex="-1" {onclick}>
+            <span>{ label }</span>
+            if !hint.is_empty() { <span class="row-menu-hint">{ hint }</span> }
+        </button>
+    }
+}
+
+/// Puts the menu where it was asked for, or as near as the window has room, and gives it the keyboard.
+fn open(menu: &NodeRef, at: &MenuAt) {
+    let (Some(element), Some(window)) = (menu.cast::<Element>(), web_sys::window()) else { return };
+    let size = element.get_bounding_client_rect();
+    let side = |side: Result<wasm_bindgen::JsValue, _>| side.ok().and_then(|it| it.as_f64()).unwrap_or(0.0);
+    let left = at.x.min(side(window.inner_width()) - size.width() - 8.0).max(8.0);
+    let top = at.y.min(side(window.inner_height()) - size.height() - 8.0).max(8.0);
+    set_style(menu, "left", &format!("{left:.0}px"));
+    set_style(menu, "top", &format!("{top:.0}px"));
+    focus(element.query_selector("[role=menuitem]").ok().flatten());
+}
+
+/// To the next item, from the last to the first.
+fn step(menu: &NodeRef, event: &KeyboardEvent, by: i32) {
+    event.prevent_default();
+    let Some(menu) = menu.cast::<Element>() else { return };
+    let active = web_sys::window().and_then(|window| window.document()?.active_element());
+    let active = active.filter(|it| menu.contains(Some(it)) && *it != menu);
+    let (neighbour, end) = if by > 0 {
+        (active.and_then(|it| it.next_element_sibling()), "[role=menuitem]")
+    } else {
+        // Above the first is the menu's heading.
+        let before = active.and_then(|it| it.previous_element_sibling());
+        (before.filter(|it| it.get_attribute("role").as_deref() == Some("menuitem")), "[role=menuitem]:last-child")
+    };
+    focus(neighbour.or_else(|| menu.query_selector(end).ok().flatten()));
+}
+
+fn focus(element: Option<Element>) {
+    let _focused = element.and_then(|it| it.dyn_into::<HtmlElement>().ok()).map(|it| it.focus());
+}
+
+/// To the clipboard; browsers may forbid it, and then nothing is copied.
+fn copy(text: &str) {
+    let Some(window) = web_sys::window() else { return };
+    // Pages from insecure places have none.
+    let has_clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into());
+    if !has_clipboard.is_ok_and(|clipboard| clipboard.is_object()) {
+        return;
+    }
+    let written = window.navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::spawn_local(async move {
+        let _copied = JsFuture::from(written).await;
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::views::testing::render;
+
+    #[test]
+    fn offers_what_can_be_done_with_a_function() {
+        let at = MenuAt { name: "<img src=x>".to_owned(), x: 0.0, y: 0.0 };
+        let html =
+            render::<RowMenu>(move || RowMenuProps { at, on_close: Callback::noop(), dispatch: Callback::noop() });
+        assert_eq!(html.matches("role=\"menuitem\"").count(), ITEMS.len(), "{html}");
+        assert!(html.contains("&lt;img src=x&gt;") && !html.contains("<img"), "{html}");
+    }
+}
