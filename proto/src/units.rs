@@ -201,6 +201,12 @@ impl Scale {
     pub fn amount(&self, value: i64) -> Amount<'_> {
         Amount { value: divide(value, self.divide_by), from: &self.from, to: &self.to }
     }
+
+    /// The same of a change, with its sign.
+    #[must_use]
+    pub fn signed(&self, change: i64) -> String {
+        format!("{}{}", if 0 < change { "+" } else { "" }, self.amount(change))
+    }
 }
 
 /// `value / divide_by`, cut to an integer as pprof cuts it: multiplied by the reciprocal.
@@ -232,6 +238,23 @@ impl Percent {
     #[must_use]
     pub fn value(self) -> f64 {
         if self.whole == 0 { 0.0 } else { (to_f64(self.part) / to_f64(self.whole)).abs() * 100.0 }
+    }
+}
+
+impl Percent {
+    /// A change, as `+20.00%`; of nothing, anything is infinitely much.
+    #[must_use]
+    pub fn signed(self) -> String {
+        let sign = match self.part {
+            1.. => "+",
+            0 => "",
+            _ => "-",
+        };
+        match (self.whole, self.part) {
+            (0, 0) => "0%".to_owned(),
+            (0, _) => format!("{sign}inf%"),
+            _ => format!("{sign}{}", self.to_string().trim_start()),
+        }
     }
 }
 

@@ -81,9 +81,10 @@ impl Desk {
         let what = self.modules.add(id, name, bytes).map_err(Refusal::Unreadable)?;
         let mut said = vec![what];
         for opened in self.profiles.values_mut() {
-            said.extend(self.modules.report(&opened.profile));
-            if let Some((resolved, _)) = self.modules.resolved(&opened.profile) {
-                opened.profile = Rc::new(resolved);
+            let (known, told) = self.modules.resolved_by_last(&opened.profile);
+            said.extend(told);
+            if let Some(known) = known {
+                opened.profile = Rc::new(known);
             }
         }
         self.subject = None;

@@ -65,7 +65,7 @@ fn write_text(out: &mut dyn Write, diff: &Diff, pair: Pair<'_>) -> io::Result<()
     writeln!(out, "Before: {} total, {}", amount(diff.before), pair.before.0)?;
     writeln!(out, "After:  {} total, {}", amount(diff.after), pair.after.0)?;
     let change = diff.after.saturating_sub(diff.before);
-    writeln!(out, "Change: {} ({} of before)", signed(diff, change), share(diff, change).trim_start())?;
+    writeln!(out, "Change: {} ({} of before)", diff.scale.signed(change), share(diff, change))?;
     if 0 < diff.n_dropped {
         writeln!(out, "Dropped {} nodes that changed little", diff.n_dropped)?;
     }
@@ -86,35 +86,19 @@ fn write_row(out: &mut dyn Write, diff: &Diff, row: &DiffRow) -> io::Result<()> 
         let value = |it: Option<Weights>| it.map_or("-".to_owned(), |it| diff.scale.amount(weight(it)).to_string());
         format!(
             "{:>10} {:>9} {:>10} {:>10}",
-            signed(diff, change),
+            diff.scale.signed(change),
             share(diff, change),
             value(row.before),
             value(row.after)
         )
     };
-    let mark = match (row.before, row.after) {
-        (None, _) => " (new)",
-        (_, None) => " (gone)",
-        _ => "",
-    };
+    let mark = if row.mark().is_empty() { String::new() } else { format!(" ({})", row.mark()) };
     writeln!(out, "{}  {}  {}{mark}", part(|it| it.flat), part(|it| it.cum), row.name)
-}
-
-fn signed(diff: &Diff, change: i64) -> String {
-    format!("{}{}", if 0 < change { "+" } else { "" }, diff.scale.amount(change))
 }
 
 /// Of the first profile's total.
 fn share(diff: &Diff, change: i64) -> String {
-    let sign = match change {
-        1.. => "+",
-        0 => "",
-        _ => "-",
-    };
-    if diff.before == 0 {
-        return if change == 0 { "0%".to_owned() } else { format!("{sign}inf%") };
-    }
-    format!("{sign}{}", Percent { part: change, whole: diff.before }.to_string().trim_start())
+    Percent { part: change, whole: diff.before }.signed()
 }
 
 fn as_json(diff: &Diff, pair: Pair<'_>) -> Value {

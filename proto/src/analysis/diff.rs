@@ -34,6 +34,16 @@ impl DiffRow {
         let [before, after] = [self.before, self.after].map(Option::unwrap_or_default);
         Weights { flat: after.flat.saturating_sub(before.flat), cum: after.cum.saturating_sub(before.cum) }
     }
+
+    /// What reports say behind the name: `new`, `gone`, or nothing.
+    #[must_use]
+    pub fn mark(&self) -> &'static str {
+        match (self.before, self.after) {
+            (None, _) => "new",
+            (_, None) => "gone",
+            _ => "",
+        }
+    }
 }
 
 /// What changed.

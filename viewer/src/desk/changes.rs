@@ -42,7 +42,7 @@ impl Subject {
             n_rows: rows.len(),
             before: amount(trimmed.before),
             after: amount(trimmed.after),
-            change: (signed(trimmed, change), share(trimmed, change)),
+            change: (trimmed.scale.signed(change), share(trimmed, change)),
             n_dropped: if wants_all { 0 } else { trimmed.n_dropped },
             refused: None,
         }
@@ -89,14 +89,9 @@ impl Subject {
             DiffCells {
                 before: value(row.before),
                 after: value(row.after),
-                change: signed(diff, change),
+                change: diff.scale.signed(change),
                 share: share(diff, change),
             }
-        };
-        let mark = match (row.before, row.after) {
-            (None, _) => "new",
-            (_, None) => "gone",
-            _ => "",
         };
         let look = self.catalog.function(&row.name).and_then(|it| self.catalog.get(it)).map(|entry| entry.look);
         DiffRow {
@@ -105,7 +100,7 @@ impl Subject {
             look: look.unwrap_or_else(|| Look::guest(label::hue(label::package(&row.name, "")))),
             flat: cells(|it| it.flat),
             cum: cells(|it| it.cum),
-            mark: mark.to_owned(),
+            mark: row.mark().to_owned(),
         }
     }
 }
@@ -124,19 +119,7 @@ fn ordered<'a>(rows: &'a [Change], query: Option<&Query>, sort: Sort) -> Vec<&'a
     rows
 }
 
-fn signed(diff: &Diff, change: i64) -> String {
-    format!("{}{}", if 0 < change { "+" } else { "" }, diff.scale.amount(change))
-}
-
 /// Of the base's total.
 fn share(diff: &Diff, change: i64) -> String {
-    let sign = match change {
-        1.. => "+",
-        0 => "",
-        _ => "-",
-    };
-    if diff.before == 0 {
-        return if change == 0 { "0%".to_owned() } else { format!("{sign}inf%") };
-    }
-    format!("{sign}{}", Percent { part: change, whole: diff.before }.to_string().trim_start())
+    Percent { part: change, whole: diff.before }.signed()
 }

@@ -14,10 +14,10 @@ use proto::analysis::sandwich::sandwich;
 use proto::analysis::total;
 use proto::analysis::tree::{GrowingTree, NodeId, TreeOptions};
 use proto::analysis::versus::{AFTER, BOTH, versus};
-use proto::units::Percent;
 
 use super::Opened;
 use super::catalog::Catalog;
+use super::labels::percent;
 use super::subject::Subject;
 use crate::protocol::{Card, CardAsk, FileId, Flame, FlameAsk, Key, Tree};
 use search::Found;
@@ -159,12 +159,4 @@ impl Subject {
         let graph = self.trees.trees.iter_mut().find(|(of, _)| *of == ask.tree);
         graph.map(|(_, graph)| graph.card(ask, self.table.as_ref())).unwrap_or_default()
     }
-}
-
-fn number(node: NodeId) -> u32 {
-    u32::try_from(node.index()).unwrap_or(0)
-}
-
-fn percent(part: i64, whole: i64) -> String {
-    Percent { part, whole }.to_string().trim_start().to_owned()
 }

@@ -50,32 +50,17 @@ impl Modules {
         let mut known: Option<Profile> = None;
         let mut said = Vec::new();
         for (_, open) in &self.0 {
-            let now = known.as_ref().unwrap_or(profile);
-            match find_mapping(now, &open.module, &open.name) {
-                Ok(found) => {
-                    let symbolizer = open.module.symbolizer();
-                    let (more, resolved) = resolve(now.clone(), &symbolizer, found.mapping, false);
-                    said.push(format!("{}: {}", open.name, told(&resolved, found.by)));
-                    if resolved.n_resolved > 0 {
-                        known = Some(prepare(more, &PrepareOptions::default()).0);
-                    }
-                }
-                Err(why) => said.push(format!("{}: {why}", open.name)),
-            }
+            let (more, told) = open.resolved(known.as_ref().unwrap_or(profile));
+            said.push(format!("{}: {told}", open.name));
+            known = more.or(known);
         }
         known.map(|profile| (profile, said))
     }
 
-    /// Why the newest module told nothing about a profile, or what it told.
-    pub(super) fn report(&self, profile: &Profile) -> Option<String> {
-        let (_, open) = self.0.last()?;
-        match find_mapping(profile, &open.module, &open.name) {
-            Ok(found) => {
-                let (_, resolved) = resolve(profile.clone(), &open.module.symbolizer(), found.mapping, false);
-                Some(told(&resolved, found.by))
-            }
-            Err(why) => Some(why.to_string()),
-        }
+    /// The same of the module that came last, for a profile that the others have been asked about.
+    pub(super) fn resolved_by_last(&self, profile: &Profile) -> (Option<Profile>, Option<String>) {
+        let last = self.0.last().map(|(_, open)| open.resolved(profile));
+        last.map_or((None, None), |(known, told)| (known, Some(told)))
     }
 
     /// The module of a mapping.
@@ -84,6 +69,19 @@ impl Modules {
             find_mapping(profile, &open.module, &open.name).is_ok_and(|found| found.mapping == mapping)
         };
         self.0.iter().map(|(_, open)| &**open).find(|open| is_its(open))
+    }
+}
+
+impl OpenModule {
+    /// The profile with what this module knows of it, if that is anything, and what it was, or why nothing.
+    fn resolved(&self, profile: &Profile) -> (Option<Profile>, String) {
+        let found = match find_mapping(profile, &self.module, &self.name) {
+            Ok(found) => found,
+            Err(why) => return (None, why.to_string()),
+        };
+        let (more, resolved) = resolve(profile.clone(), &self.module.symbolizer(), found.mapping, false);
+        let known = (resolved.n_resolved > 0).then(|| prepare(more, &PrepareOptions::default()).0);
+        (known, told(&resolved, found.by))
     }
 }
 

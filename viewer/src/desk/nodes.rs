@@ -8,7 +8,7 @@ use proto::analysis::flame::Query;
 use proto::analysis::tree::{GrowingTree, NodeId, TreeOptions};
 
 use super::labels::percent;
-use super::ranks;
+use super::ranks::{self, number};
 use super::subject::Subject;
 use crate::protocol::{ChosenNode, Look, Reveal, Tree, TreeAsk, TreeRow, TreeRows};
 
@@ -54,7 +54,7 @@ impl Nodes {
                 (path, last)
             }
             Reveal::Path(path) => {
-                let node = self.at(profile, path);
+                let node = ranks::node_at(&mut self.tree, profile, path);
                 let mut above = self.tree.path(node);
                 above.pop();
                 (above, (node != NodeId::ROOT).then_some(node))
@@ -75,25 +75,6 @@ impl Nodes {
             node = child;
         }
         path
-    }
-
-    /// The node that a link's path leads to, or as far as it leads.
-    fn at(&mut self, profile: &Profile, path: &str) -> NodeId {
-        let mut node = NodeId::ROOT;
-        for rank in ranks::ranks(path) {
-            match self.tree.children(profile, node).nth(rank) {
-                Some(child) => node = child,
-                None => break,
-            }
-        }
-        node
-    }
-
-    fn path_text(&mut self, profile: &Profile, node: NodeId) -> String {
-        let path = self.tree.path(node);
-        let pairs = path.iter().zip(path.iter().skip(1));
-        let mut rank = |(&parent, &node)| self.tree.children(profile, parent).position(|it| it == node).unwrap_or(0);
-        ranks::text(pairs.map(&mut rank))
     }
 
     /// All rows that are open, from top to bottom.
@@ -146,7 +127,8 @@ impl Subject {
 
     fn chosen_node(&self, nodes: &mut Nodes, node: NodeId) -> Option<ChosenNode> {
         let row = nodes.rows.as_ref()?.1.iter().position(|row| row.node == node)?;
-        let path = nodes.path_text(&self.profile, node);
+        let path = nodes.tree.path(node);
+        let path = ranks::text_of(&mut nodes.tree, &self.profile, &path);
         Some(ChosenNode { node: number(node), row, path, name: nodes.tree.name(node) })
     }
 
@@ -178,8 +160,4 @@ impl Subject {
             inlined: tree.is_inlined(node),
         }
     }
-}
-
-fn number(node: NodeId) -> u32 {
-    u32::try_from(node.index()).unwrap_or(0)
 }

@@ -8,7 +8,7 @@ use proto::Profile;
 use proto::analysis::diff::Weights;
 use proto::analysis::flame::Query;
 use proto::analysis::top::{Top, TopOptions, TopRow, top};
-use proto::units::{Percent, Scale};
+use proto::units::Scale;
 
 use super::catalog::Catalog;
 use super::labels::percent;
@@ -123,7 +123,7 @@ impl Table {
     }
 
     fn percent(&self, part: i64) -> String {
-        Percent { part, whole: self.trimmed.total }.to_string().trim_start().to_owned()
+        percent(part, self.trimmed.total)
     }
 }
 

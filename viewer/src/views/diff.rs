@@ -11,9 +11,9 @@ use crate::same::Same;
 use crate::session::{FlameSlot, Session};
 use crate::state::{Action, OpenFile};
 use crate::views::flame_graph::FlameGraph;
-use crate::views::grid::{Grid, GridNames, pending, use_grid};
+use crate::views::grid::{GridNames, pending, use_grid};
 use crate::views::name::{NameStyle, name, use_query};
-use crate::views::row_menu::{MenuAt, RowMenu};
+use crate::views::row_menu::{MenuAt, menu_at, more, use_table_menu};
 use crate::views::top_table::sorted;
 use base::{bar, choice};
 
@@ -67,16 +67,14 @@ fn DiffTable(props: &DiffProps) -> Html {
     let route = &session.route;
     let subject = (route.sort, route.query.clone(), session.about(), session.base, route.normalize, route.all);
     let grid = use_grid(n_rows, session.cursor, subject, dispatch);
+    let menu = use_table_menu(&grid.scroller);
     let query = use_query(&route.query);
-    let menu = use_state_eq(|| None::<MenuAt>);
     let style = NameStyle { dark: *dark, query: (*query).as_ref() };
     let row_at = |at: usize| found.and_then(|rows| rows.rows.get(at.checked_sub(rows.first)?));
-    let on_menu = Callback::from({
-        let menu = menu.clone();
-        move |at| menu.set(Some(at))
-    });
+    let on_menu = menu.opener();
     let onkeydown = {
-        let (menu, chosen) = (menu.clone(), session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone()))));
+        let (open_menu, chosen) =
+            (menu.row_opener(), session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone()))));
         Callback::from(move |event: KeyboardEvent| {
             let Some((at, name)) = chosen.as_ref().filter(|_| matches!(event.key().as_str(), "m" | "ContextMenu"))
             else {
@@ -84,15 +82,7 @@ fn DiffTable(props: &DiffProps) -> Html {
             };
             event.prevent_default();
             event.stop_propagation();
-            let row = web_sys::window().and_then(|it| it.document()?.get_element_by_id(&format!("row-{at}")));
-            menu.set(row.map(|row| MenuAt::below(name, &row)));
-        })
-    };
-    let on_close = {
-        let (menu, scroller) = (menu.clone(), grid.scroller.clone());
-        Callback::from(move |()| {
-            menu.set(None);
-            Grid::focus(&scroller);
+            open_menu(name, *at);
         })
     };
     let empty = found.filter(|rows| rows.n_rows == 0).map(|rows| nothing(rows, session));
@@ -106,7 +96,7 @@ fn DiffTable(props: &DiffProps) -> Html {
             { bar(props, found) }
             { grid.view(names, (2, header(props)), empty, onkeydown, row) }
             { footer(props, found) }
-            if let Some(at) = &*menu { <RowMenu at={at.clone()} {on_close} dispatch={dispatch.clone()} /> }
+            { menu.view(dispatch) }
         </section>
     }
 }
@@ -154,25 +144,16 @@ fn table_row(props: &DiffProps, at: usize, row: &DiffRow, style: NameStyle<'_>, 
     let session = &props.session;
     let chosen = session.route.function.as_deref() == Some(row.name.as_str());
     let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Choose(at));
-    let menu_at = |name: &str| {
-        let (name, on_menu) = (name.to_owned(), on_menu.clone());
-        move |event: MouseEvent| {
-            event.prevent_default();
-            event.stop_propagation();
-            on_menu.emit(MenuAt::pointer(&name, &event));
-        }
-    };
     let marker = if row.mark.is_empty() { String::new() } else { format!("({})", row.mark) };
     let class = classes!("top-row", chosen.then_some("chosen"), (session.cursor == Some(at)).then_some("cursor"));
     html! {
         <div key={at} id={format!("row-{at}")} {class} role="row" aria-rowindex={(at + 3).to_string()}
-            aria-selected={chosen.to_string()} {onclick} oncontextmenu={menu_at(&row.name)}>
+            aria-selected={chosen.to_string()} {onclick} oncontextmenu={menu_at(&row.name, on_menu)}>
             { cells(&row.flat, "flat") }
             { cells(&row.cum, "cum") }
             <div class="cell name" role="gridcell" title={row.name.clone()}>
                 { name(&row.name, row.look, &marker, style) }
-                <button type="button" class="row-more" tabindex="-1" aria-haspopup="menu" onclick={menu_at(&row.name)}
-                    aria-label={format!("Actions for {}", row.name)} title="Actions (m)">{ "…" }</button>
+                { more(&row.name, on_menu) }
             </div>
         </div>
     }

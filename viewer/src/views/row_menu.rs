@@ -10,6 +10,7 @@ use crate::page::set_style;
 use crate::protocol::{Filter, FilterKind};
 use crate::route::View;
 use crate::state::Action;
+use crate::views::grid::Grid;
 
 /// A menu that is open: of which function, and where in the window.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,63 @@ impl MenuAt {
     pub(crate) fn below(name: &str, element: &Element) -> MenuAt {
         let frame = element.get_bounding_client_rect();
         MenuAt { name: name.to_owned(), x: frame.left() + 24.0, y: frame.bottom() }
+    }
+}
+
+/// The menu of a table, open or not.
+pub(crate) struct TableMenu {
+    at: UseStateHandle<Option<MenuAt>>,
+    scroller: NodeRef,
+}
+
+/// A menu for the rows of a table, which gets the focus back when it closes.
+#[hook]
+pub(crate) fn use_table_menu(scroller: &NodeRef) -> TableMenu {
+    TableMenu { at: use_state_eq(|| None::<MenuAt>), scroller: scroller.clone() }
+}
+
+impl TableMenu {
+    /// Opens it where it is told.
+    pub(crate) fn opener(&self) -> Callback<MenuAt> {
+        let menu = self.at.setter();
+        Callback::from(move |at| menu.set(Some(at)))
+    }
+
+    /// Opens it below the row that keys are at; to be kept by what hears them.
+    pub(crate) fn row_opener(&self) -> impl Fn(&str, usize) + use<> {
+        let menu = self.at.setter();
+        move |name, at| {
+            let row = web_sys::window().and_then(|it| it.document()?.get_element_by_id(&format!("row-{at}")));
+            menu.set(row.map(|row| MenuAt::below(name, &row)));
+        }
+    }
+
+    pub(crate) fn view(&self, dispatch: &Callback<Action>) -> Html {
+        let Some(at) = &*self.at else { return Html::default() };
+        let (menu, scroller) = (self.at.setter(), self.scroller.clone());
+        let on_close = Callback::from(move |()| {
+            menu.set(None);
+            Grid::focus(&scroller);
+        });
+        html! { <RowMenu at={at.clone()} {on_close} dispatch={dispatch.clone()} /> }
+    }
+}
+
+/// Opens the menu of a function at the pointer.
+pub(crate) fn menu_at(name: &str, on_menu: &Callback<MenuAt>) -> impl Fn(MouseEvent) + use<> {
+    let (name, on_menu) = (name.to_owned(), on_menu.clone());
+    move |event: MouseEvent| {
+        event.prevent_default();
+        event.stop_propagation();
+        on_menu.emit(MenuAt::pointer(&name, &event));
+    }
+}
+
+/// The button in a row that opens its menu.
+pub(crate) fn more(name: &str, on_menu: &Callback<MenuAt>) -> Html {
+    html! {
+        <button type="button" class="row-more" tabindex="-1" aria-haspopup="menu" onclick={menu_at(name, on_menu)}
+            aria-label={format!("Actions for {name}")} title="Actions (m)">{ "…" }</button>
     }
 }
 

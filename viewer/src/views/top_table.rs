@@ -1,6 +1,5 @@
 //! The top table: pprof's columns, or flat and cum of every sample type beside each other.
 
-use web_sys::Element;
 use yew::prelude::*;
 
 use crate::boxes;
@@ -9,10 +8,10 @@ use crate::protocol::{Column, Row, SampleType, Sort};
 use crate::route::View;
 use crate::session::FlameSlot;
 use crate::state::Action;
-use crate::views::grid::{Grid, GridNames, bar, pending, use_grid};
+use crate::views::grid::{GridNames, bar, pending, use_grid};
 use crate::views::name::{NameStyle, name, use_query};
 use crate::views::props::ViewProps;
-use crate::views::row_menu::{MenuAt, RowMenu};
+use crate::views::row_menu::{MenuAt, menu_at, more, use_table_menu};
 
 #[component]
 pub(crate) fn TopTable(props: &ViewProps) -> Html {
@@ -22,8 +21,8 @@ pub(crate) fn TopTable(props: &ViewProps) -> Html {
     let route = &session.route;
     let subject = (route.sort, route.query.clone(), session.about(), route.all);
     let grid = use_grid(n_rows, session.cursor, subject, &props.dispatch);
+    let menu = use_table_menu(&grid.scroller);
     let query = use_query(&route.query);
-    let menu = use_state_eq(|| None::<MenuAt>);
     let columns = if every_type(props) { 2 * session.summary.sample_types.len() } else { 0 };
     use_effect_with(columns, {
         let scroller = grid.scroller.clone();
@@ -32,13 +31,13 @@ pub(crate) fn TopTable(props: &ViewProps) -> Html {
 
     let row_at = |at: usize| found.and_then(|rows| rows.rows.get(at.checked_sub(rows.first)?));
     let onkeydown = {
-        let (dispatch, menu, view) = (props.dispatch.clone(), menu.clone(), route.view);
+        let (dispatch, open_menu, view) = (props.dispatch.clone(), menu.row_opener(), route.view);
         let chosen = session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone())));
         let widest = session.cursor.and_then(|at| widest_box(props, row_at(at)?));
         Callback::from(move |event: KeyboardEvent| {
             let Some((at, name)) = &chosen else { return };
             match (event.key().as_str(), view) {
-                ("m" | "ContextMenu", _) => menu.set(row_element(*at).map(|row| MenuAt::below(name, &row))),
+                ("m" | "ContextMenu", _) => open_menu(name, *at),
                 ("Enter", View::Sandwich | View::Source) => dispatch.emit(Action::Function(Some(name.clone()))),
                 ("Enter", View::Top) => {
                     dispatch.emit(Action::View(View::Both));
@@ -50,31 +49,17 @@ pub(crate) fn TopTable(props: &ViewProps) -> Html {
             event.stop_propagation();
         })
     };
-    let on_close = {
-        let (menu, scroller) = (menu.clone(), grid.scroller.clone());
-        Callback::from(move |()| {
-            menu.set(None);
-            Grid::focus(&scroller);
-        })
-    };
     let style = NameStyle { dark: props.dark, query: (*query).as_ref() };
-    let on_menu = Callback::from({
-        let menu = menu.clone();
-        move |at| menu.set(Some(at))
-    });
+    let on_menu = menu.opener();
     let names = GridNames { role: "grid", label: "Functions by value", class: table_class(props), testid: "top-table" };
     let empty = found.filter(|rows| rows.n_rows == 0).map(|_| nothing(props));
     html! {
         <section class="pane table-pane" aria-label="Functions">
             { grid.view(names, header(props), empty, onkeydown, |at| table_row(props, at, row_at(at), style, &on_menu)) }
             { footer(props) }
-            if let Some(at) = &*menu { <RowMenu at={at.clone()} {on_close} dispatch={props.dispatch.clone()} /> }
+            { menu.view(&props.dispatch) }
         </section>
     }
-}
-
-fn row_element(at: usize) -> Option<Element> {
-    web_sys::window()?.document()?.get_element_by_id(&format!("row-{at}"))
 }
 
 fn every_type(props: &ViewProps) -> bool {
@@ -223,24 +208,15 @@ fn table_row(
             zoom(&dispatch, widest);
         }
     };
-    let menu_at = |name: &str| {
-        let (name, on_menu) = (name.to_owned(), on_menu.clone());
-        move |event: MouseEvent| {
-            event.prevent_default();
-            event.stop_propagation();
-            on_menu.emit(MenuAt::pointer(&name, &event));
-        }
-    };
     let class = classes!("top-row", chosen.then_some("chosen"), (session.cursor == Some(at)).then_some("cursor"));
     let n_header_rows = if every_type(props) { 3 } else { 2 };
     html! {
         <div key={at} id={format!("row-{at}")} {class} role="row" aria-rowindex={(at + n_header_rows).to_string()}
-            aria-selected={chosen.to_string()} {onclick} {ondblclick} oncontextmenu={menu_at(&row.name)}>
+            aria-selected={chosen.to_string()} {onclick} {ondblclick} oncontextmenu={menu_at(&row.name, on_menu)}>
             if every_type(props) { { every_cells(props, row) } } else { { cells(row) } }
             <div class="cell name" role="gridcell" title={row.name.clone()}>
                 { name(&row.name, row.look, &row.marker, style) }
-                <button type="button" class="row-more" tabindex="-1" aria-haspopup="menu" onclick={menu_at(&row.name)}
-                    aria-label={format!("Actions for {}", row.name)} title="Actions (m)">{ "…" }</button>
+                { more(&row.name, on_menu) }
             </div>
         </div>
     }

@@ -9,7 +9,7 @@ use crate::state::Action;
 use crate::views::grid::{Grid, GridNames, bar, pending, use_grid};
 use crate::views::name::{NameStyle, name, use_query};
 use crate::views::props::ViewProps;
-use crate::views::row_menu::{MenuAt, RowMenu};
+use crate::views::row_menu::{MenuAt, menu_at, more, use_table_menu};
 
 /// How far a level is indented, in CSS pixels.
 const INDENT: f64 = 12.0;
@@ -21,8 +21,8 @@ pub(crate) fn TreeView(props: &ViewProps) -> Html {
     let n_rows = found.map_or(0, |rows| rows.n_rows);
     let subject = (session.about(), session.route.flame.inverted);
     let grid = use_grid(n_rows, session.cursor, subject, &props.dispatch);
+    let menu = use_table_menu(&grid.scroller);
     let query = use_query(&session.route.query);
-    let menu = use_state_eq(|| None::<MenuAt>);
     use_effect_with((), {
         let scroller = grid.scroller.clone();
         // Arrows are the table's from the start, unless something else has them.
@@ -35,13 +35,12 @@ pub(crate) fn TreeView(props: &ViewProps) -> Html {
     });
     let row_at = |at: usize| found.and_then(|rows| rows.rows.get(at.checked_sub(rows.first)?));
     let onkeydown = {
-        let (dispatch, menu) = (props.dispatch.clone(), menu.clone());
+        let (dispatch, open_menu) = (props.dispatch.clone(), menu.row_opener());
         let chosen = session.cursor.and_then(|at| Some((at, row_at(at)?.clone())));
         Callback::from(move |event: KeyboardEvent| {
             let Some((at, row)) = &chosen else { return };
             if matches!(event.key().as_str(), "m" | "ContextMenu") && row.node != 0 {
-                let element = web_sys::window().and_then(|it| it.document()?.get_element_by_id(&format!("row-{at}")));
-                menu.set(element.map(|element| MenuAt::below(&row.name, &element)));
+                open_menu(&row.name, *at);
             } else if let Some(action) = key_action(&event.key(), row) {
                 dispatch.emit(action);
             } else {
@@ -51,17 +50,7 @@ pub(crate) fn TreeView(props: &ViewProps) -> Html {
             event.stop_propagation();
         })
     };
-    let on_close = {
-        let (menu, scroller) = (menu.clone(), grid.scroller.clone());
-        Callback::from(move |()| {
-            menu.set(None);
-            Grid::focus(&scroller);
-        })
-    };
-    let on_menu = Callback::from({
-        let menu = menu.clone();
-        move |at| menu.set(Some(at))
-    });
+    let on_menu = menu.opener();
     let style = NameStyle { dark: props.dark, query: (*query).as_ref() };
     let most_levels = most_levels(grid.viewport.width);
     let names = GridNames { role: "treegrid", label: "Call tree", class: "tree", testid: "tree-table" };
@@ -77,7 +66,7 @@ pub(crate) fn TreeView(props: &ViewProps) -> Html {
                 <span><kbd>{ "→" }</kbd>{ " opens, " }<kbd>{ "←" }</kbd>{ " closes, " }<kbd>{ "*" }</kbd>
                 { " opens the heaviest way, " }<kbd>{ "Enter" }</kbd>{ " shows callers and callees" }</span>
             </footer>
-            if let Some(at) = &*menu { <RowMenu at={at.clone()} {on_close} dispatch={props.dispatch.clone()} /> }
+            { menu.view(&props.dispatch) }
         </section>
     }
 }
@@ -152,6 +141,9 @@ fn table_row(
 ) -> Html {
     let dispatch = &props.dispatch;
     let node = row.node;
+    // All together are no function.
+    let no_menu = Callback::noop();
+    let on_menu = if node == 0 { &no_menu } else { on_menu };
     let is_cursor = props.session.cursor == Some(at);
     let is_of_function = props.session.route.function.as_deref() == Some(row.name.as_str()) && node != 0;
     let onclick = dispatch.reform(move |_: MouseEvent| Action::Choose(at));
@@ -164,16 +156,6 @@ fn table_row(
     };
     let ondblclick =
         (row.has_children && node != 0).then(|| dispatch.reform(move |_: MouseEvent| Action::ToggleNode(node)));
-    let menu_at = |name: &str| {
-        let (name, on_menu) = (name.to_owned(), on_menu.clone());
-        move |event: MouseEvent| {
-            event.prevent_default();
-            event.stop_propagation();
-            if node != 0 {
-                on_menu.emit(MenuAt::pointer(&name, &event));
-            }
-        }
-    };
     let class = classes!(
         "top-row",
         (is_cursor || is_of_function).then_some("chosen"),
@@ -187,7 +169,7 @@ fn table_row(
         <div key={at} id={format!("row-{at}")} {class} role="row" aria-rowindex={(at + 2).to_string()}
             aria-level={(row.depth + 1).to_string()} aria-selected={is_cursor.to_string()}
             aria-expanded={row.has_children.then(|| row.is_open.to_string())} {onclick} {ondblclick}
-            oncontextmenu={menu_at(&row.name)}>
+            oncontextmenu={menu_at(&row.name, on_menu)}>
             <div class="cell cum" role="gridcell">{ &row.cum }</div>
             <div class="cell cum-pct" role="gridcell">{ bar(&row.cum_pct) }{ &row.cum_pct }</div>
             <div class="cell flat" role="gridcell">{ &row.flat }</div>
@@ -203,8 +185,7 @@ fn table_row(
                 }
                 if node == 0 { <span class="full">{ shown_name }</span> } else { { name(shown_name, row.look, marker, style) } }
                 if node != 0 {
-                    <button type="button" class="row-more" tabindex="-1" aria-haspopup="menu" onclick={menu_at(&row.name)}
-                        aria-label={format!("Actions for {}", row.name)} title="Actions (m)">{ "…" }</button>
+                    { more(&row.name, on_menu) }
                 }
             </div>
         </div>

@@ -3,7 +3,8 @@
 use proto::analysis::tree::NodeId;
 use proto::units::Amount;
 
-use super::{Graph, number, percent};
+use super::{Graph, percent};
+use crate::desk::ranks::number;
 use crate::desk::table::Table;
 use crate::protocol::{Card, CardAsk, Kin, Look};
 

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use proto::analysis::flame::{FlameLayout, FlameOptions, Rect, SiblingOrder};
 use proto::analysis::tree::NodeId;
 
-use super::{Graph, LaidOut, number};
+use super::{Graph, LaidOut};
 use crate::desk::catalog::Catalog;
-use crate::desk::ranks;
+use crate::desk::ranks::{self, number};
 use crate::protocol::{Crumb, Flame, FlameAsk, FlameBox, Look, Zoom};
 
 /// Boxes narrower than this are not sent, in CSS pixels: at two device pixels each it is the least there is to see.
@@ -52,7 +52,7 @@ impl Graph {
             function: ask.function.as_ref().and_then(|name| self.catalog.function(name)),
             matched: self.found.as_ref().map(|found| self.percent(found.hits.cum)),
             legend: self.legend.clone().unwrap_or_default(),
-            zoom_path: self.path_text(&path),
+            zoom_path: ranks::text_of(&mut self.tree, &self.profile, &path),
         }
     }
 
@@ -60,29 +60,8 @@ impl Graph {
         match zoom {
             Zoom::Root => NodeId::ROOT,
             Zoom::Node(number) => self.node(*number),
-            Zoom::Path(path) => self.at(path),
+            Zoom::Path(path) => ranks::node_at(&mut self.tree, &self.profile, path),
         }
-    }
-
-    /// The node that a link's path leads to, or as far as it leads.
-    fn at(&mut self, path: &str) -> NodeId {
-        let mut node = NodeId::ROOT;
-        for rank in ranks::ranks(path) {
-            match self.tree.children(&self.profile, node).nth(rank) {
-                Some(child) => node = child,
-                None => break,
-            }
-        }
-        node
-    }
-
-    /// The path that links tell.
-    fn path_text(&mut self, path: &[NodeId]) -> String {
-        let rank = |pair: &[NodeId]| match pair {
-            &[parent, node] => self.tree.children(&self.profile, parent).position(|it| it == node).unwrap_or(0),
-            _ => 0,
-        };
-        ranks::text(path.windows(2).map(rank))
     }
 
     /// Whether it is the whole layout that is at hand then.
