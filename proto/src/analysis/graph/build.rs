@@ -3,29 +3,22 @@
 use rustc_hash::FxHashMap;
 
 use super::tags::{SampleTags, TagNames};
+use super::walk::Walk;
 use super::{Calls, Edge, EdgeIdx, Graph, GraphOptions, Node, NodeIdx, Sums, Weight};
 use crate::analysis::frames::{FrameId, Frames};
 use crate::profile::{Profile, SampleRef};
 
 impl Graph {
     /// The graph of `profile`. `kept` are the frames that count; the others are passed over as if the stacks did not
-    /// have them, except that what ends in one is nobody's flat.
-    pub(super) fn new(profile: &Profile, frames: &Frames, options: &GraphOptions, kept: Option<&[bool]>) -> Self {
-        let mut builder = Builder::new(profile, frames, options, kept);
-        for (idx, sample) in profile.samples().enumerate() {
-            let Some(weight) = Weight::of(sample, options.sample_index, options.mean) else { continue };
-            builder.stamp = idx + 1;
-            builder.weight = weight;
-            builder.tags = builder.graph.tag_names.of_sample(profile, sample.labels);
-            if options.call_tree {
-                builder.add_to_tree(sample);
-            } else {
-                builder.add(sample);
-            }
-        }
-        let mut graph = builder.finish();
-        graph.show(options.drop_negative);
-        graph
+    /// have them, except that what ends in one is nobody's flat. `order` is [`alike`](super::alike)'s.
+    pub(super) fn new(
+        profile: &Profile,
+        frames: &Frames,
+        options: &GraphOptions,
+        kept: Option<&[bool]>,
+        order: Option<&[u32]>,
+    ) -> Self {
+        Builder::new(profile, frames, options, kept).graph_of(profile, options, order)
     }
 
     fn show(&mut self, drop_negative: bool) {
@@ -34,38 +27,39 @@ impl Graph {
     }
 }
 
-struct Builder<'a> {
-    frames: &'a Frames,
-    kept: Option<&'a [bool]>,
+pub(super) struct Builder<'a> {
+    pub(super) frames: &'a Frames,
+    pub(super) kept: Option<&'a [bool]>,
     /// By frame: whether calls into it are of interest.
-    wants_calls: Vec<bool>,
+    pub(super) wants_calls: Vec<bool>,
     /// Their cum is in `tallies` until the end.
     graph: Graph,
     /// By node.
-    tallies: Vec<Tally>,
+    pub(super) tallies: Vec<Tally>,
+    pub(super) walk: Walk,
     /// By node, the call out of it that was counted last.
     last_calls: Vec<Option<EdgeIdx>>,
     /// Whether there is more to sum than values.
-    is_rich: bool,
+    pub(super) is_rich: bool,
     edge_ids: FxHashMap<(NodeIdx, NodeIdx), EdgeIdx>,
     /// In a forest: the node of each frame below each node, or among the roots.
     children: FxHashMap<(Option<NodeIdx>, FrameId), NodeIdx>,
     /// Of the sample that is being added.
     stamp: usize,
-    weight: Weight,
+    pub(super) weight: Weight,
     tags: SampleTags,
 }
 
 /// What every frame of every sample asks for, and no more, so that it stays at hand.
 #[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    cum: i64,
-    /// The last sample that counted here, plus one: recursion counts once a sample.
-    last_sample: usize,
+pub(super) struct Tally {
+    pub(super) cum: i64,
+    /// The last sample that counted here, plus one: recursion counts once a sample. 0 and 1 while samples are walked together.
+    pub(super) seen: usize,
 }
 
 impl<'a> Builder<'a> {
-    fn new(profile: &Profile, frames: &'a Frames, options: &GraphOptions, kept: Option<&'a [bool]>) -> Self {
+    pub(super) fn new(profile: &Profile, frames: &'a Frames, options: &GraphOptions, kept: Option<&'a [bool]>) -> Self {
         // Without a tree every frame is a node, whether it is used or not, so that a frame's id is its node's.
         let nodes = if options.call_tree { Vec::new() } else { frames.ids().map(Node::new).collect() };
         let tag_names = TagNames::new(profile, options.tags.as_deref());
@@ -86,6 +80,7 @@ impl<'a> Builder<'a> {
             kept,
             wants_calls,
             tallies: vec![Tally::default(); nodes.len()],
+            walk: Walk::default(),
             last_calls: vec![None; nodes.len()],
             is_rich: options.mean || options.tags.is_some(),
             graph: Graph { nodes, edges: Vec::new(), shown: Vec::new(), tag_names, is_tree, always_inlined },
@@ -95,6 +90,27 @@ impl<'a> Builder<'a> {
             weight: Weight { value: 0, count: 0 },
             tags: SampleTags::default(),
         }
+    }
+
+    pub(super) fn graph_of(mut self, profile: &Profile, options: &GraphOptions, order: Option<&[u32]>) -> Graph {
+        for idx in 0..profile.n_samples() {
+            let sample = profile.sample(order.map_or(idx, |it| it[idx] as usize));
+            let Some(weight) = Weight::of(sample, options.sample_index, options.mean) else { continue };
+            self.stamp = idx + 1;
+            self.weight = weight;
+            self.tags = self.graph.tag_names.of_sample(profile, sample.labels);
+            if options.call_tree {
+                self.add_to_tree(sample);
+            } else if self.is_rich {
+                self.add(sample);
+            } else {
+                self.add_after_last(sample);
+            }
+        }
+        self.leave(0);
+        let mut graph = self.finish();
+        graph.show(options.drop_negative);
+        graph
     }
 
     fn finish(self) -> Graph {
@@ -163,10 +179,10 @@ impl<'a> Builder<'a> {
 
     fn add_cum(&mut self, node: NodeIdx) {
         let tally = &mut self.tallies[node.index()];
-        if tally.last_sample == self.stamp {
+        if tally.seen == self.stamp {
             return;
         }
-        tally.last_sample = self.stamp;
+        tally.seen = self.stamp;
         tally.cum = tally.cum.saturating_add(self.weight.value);
         if self.is_rich {
             let node = &mut self.graph.nodes[node.index()];
@@ -175,35 +191,65 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add_flat(&mut self, node: NodeIdx) {
+    pub(super) fn add_flat(&mut self, node: NodeIdx) {
         let node = &mut self.graph.nodes[node.index()];
         node.sums.add_flat(self.weight);
         node.tags.add_flat(&self.tags, self.weight);
     }
 
     fn add_edge(&mut self, from: NodeIdx, to: NodeIdx, is_residual: bool, is_inline: bool) {
+        let idx = self.edge(from, to, is_residual, is_inline);
+        let edge = &mut self.graph.edges[idx.0 as usize];
+        if edge.seen != self.stamp {
+            edge.seen = self.stamp;
+            edge.weight = edge.weight.saturating_add(self.weight.value);
+            edge.count = edge.count.saturating_add(self.weight.count);
+            edge.is_residual |= is_residual;
+            edge.is_inline &= is_inline;
+        }
+    }
+
+    /// A call that stays on the stack, unless it is there already.
+    pub(super) fn begin_call(
+        &mut self,
+        from: NodeIdx,
+        to: NodeIdx,
+        is_residual: bool,
+        is_inline: bool,
+    ) -> Option<EdgeIdx> {
+        let idx = self.edge(from, to, is_residual, is_inline);
+        let edge = &mut self.graph.edges[idx.0 as usize];
+        if edge.seen != 0 {
+            return None;
+        }
+        edge.seen = 1;
+        edge.is_residual |= is_residual;
+        edge.is_inline &= is_inline;
+        Some(idx)
+    }
+
+    pub(super) fn end_call(&mut self, idx: EdgeIdx, weight: i64) {
+        let edge = &mut self.graph.edges[idx.0 as usize];
+        edge.seen = 0;
+        edge.weight = edge.weight.saturating_add(weight);
+    }
+
+    fn edge(&mut self, from: NodeIdx, to: NodeIdx, is_residual: bool, is_inline: bool) -> EdgeIdx {
         let Graph { nodes, edges, .. } = &mut self.graph;
         // Stacks come in runs that share calls, so the last callee of a caller is mostly the next.
         let last = self.last_calls[from.index()].filter(|it| edges[it.0 as usize].to == to);
         let idx = last.unwrap_or_else(|| {
             *self.edge_ids.entry((from, to)).or_insert_with(|| {
                 let idx = EdgeIdx(row(edges.len()));
-                let (is_cut, last_sample) = (false, 0);
-                edges.push(Edge { from, to, weight: 0, count: 0, is_residual, is_inline, is_cut, last_sample });
+                let (is_cut, seen) = (false, 0);
+                edges.push(Edge { from, to, weight: 0, count: 0, is_residual, is_inline, is_cut, seen });
                 nodes[from.index()].callees.push(idx);
                 nodes[to.index()].callers.push(idx);
                 idx
             })
         });
         self.last_calls[from.index()] = Some(idx);
-        let edge = &mut edges[idx.0 as usize];
-        if edge.last_sample != self.stamp {
-            edge.last_sample = self.stamp;
-            edge.weight = edge.weight.saturating_add(self.weight.value);
-            edge.count = edge.count.saturating_add(self.weight.count);
-            edge.is_residual |= is_residual;
-            edge.is_inline &= is_inline;
-        }
+        idx
     }
 }
 

@@ -3,10 +3,12 @@
 //! It is what `top`, `tree` and the drawn graph are made of. Weights are summed from the samples each time some places
 //! are left out, since what is left then has other callers.
 
+mod alike;
 mod build;
 mod order;
 mod tags;
 mod trim;
+mod walk;
 
 pub use order::Order;
 pub use tags::{Tag, TextTag};
@@ -157,7 +159,8 @@ pub struct Edge {
     /// Whether the callee was inlined here, each time.
     pub is_inline: bool,
     is_cut: bool,
-    last_sample: usize,
+    /// The last sample that counted here, plus one; 0 and 1 while samples are walked together.
+    seen: usize,
 }
 
 impl Edge {
