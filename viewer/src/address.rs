@@ -1,6 +1,7 @@
 //! The page's address: the state behind `#`, kept in step with what is on show, and `?url=`.
 
 use gloo::events::EventListener;
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsValue;
 use yew::prelude::*;
 
@@ -20,21 +21,24 @@ pub(crate) fn url() -> Option<String> {
     web_sys::UrlSearchParams::new_with_str(&search).ok()?.get("url").filter(|url| !url.is_empty())
 }
 
-/// Writes `route` behind the `#`. A step that one may want to take back is a step of the browser's history; typing and
-/// scrolling are not.
-fn write(route: &Route, before: Option<&Route>) {
-    let Some(window) = web_sys::window() else { return };
-    let (Ok(history), Ok(now)) = (window.history(), window.location().hash()) else { return };
+/// How long the address may lag behind typing, scrolling and walking through rows, in milliseconds: browsers refuse changes
+/// beyond 200 in ten seconds.
+const LAG: u32 = 250;
+
+/// Writes `route` behind the `#`: as a step of the browser's history or in place of the last.
+fn write(route: &Route, is_step: bool) {
+    let Some(history) = web_sys::window().and_then(|window| window.history().ok()) else { return };
     let hash = route.to_hash();
-    if now.trim_start_matches('#') == hash {
-        return;
-    }
     // An empty `#` still takes away what was there.
     let url = if hash.is_empty() { path() } else { format!("#{hash}") };
-    let is_step = before.is_some_and(|before| is_step(before, route));
     let write = if is_step { web_sys::History::push_state_with_url } else { web_sys::History::replace_state_with_url };
     // Fails in pages that may not change their address, such as those from disk in some browsers; they work without.
     let _written = write(&history, &JsValue::NULL, "", Some(&url));
+}
+
+fn is_written(route: &Route) -> bool {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    hash.is_some_and(|hash| hash.trim_start_matches('#') == route.to_hash())
 }
 
 fn path() -> String {
@@ -56,14 +60,30 @@ fn is_step(before: &Route, after: &Route) -> bool {
     place(before) != place(after) || (is_about_function && before.function != after.function)
 }
 
-/// Keeps the address in step with what is on show, and what is on show with the address.
+/// Keeps the address in step with what is on show, and what is on show with the address. A step that one may want to take
+/// back is a step of the browser's history; typing and scrolling are not.
 #[hook]
 pub(crate) fn use_address(route: Option<&Route>, dispatch: &Callback<Action>) {
     let before = use_mut_ref(|| None::<Route>);
+    let lagging = use_mut_ref(|| None::<Timeout>);
     use_effect_with(route.cloned(), move |route| {
-        if let Some(route) = route {
-            write(route, before.borrow().as_ref());
-            *before.borrow_mut() = Some(route.clone());
+        let Some(route) = route else { return };
+        let is_pending = lagging.take().is_some();
+        let before = before.replace(Some(route.clone()));
+        if is_written(route) {
+            return;
+        }
+        match before.filter(|before| is_step(before, route)) {
+            Some(before) => {
+                if is_pending {
+                    write(&before, false);
+                }
+                write(route, true);
+            }
+            None => {
+                let route = route.clone();
+                *lagging.borrow_mut() = Some(Timeout::new(LAG, move || write(&route, false)));
+            }
         }
     });
     let dispatch = dispatch.clone();

@@ -18,6 +18,25 @@ pub(crate) struct Outlines {
     pub(crate) function: Option<u32>,
 }
 
+/// Has the browser find the fonts while nobody waits: that takes longer than to draw a graph.
+pub(crate) fn prepare_fonts() {
+    let document = web_sys::window().and_then(|window| window.document());
+    let canvas =
+        document.and_then(|document| document.create_element("canvas").ok()?.dyn_into::<HtmlCanvasElement>().ok());
+    if let Some(context) = canvas.as_ref().and_then(context) {
+        for slanted in [false, true] {
+            context.set_font(&font(slanted));
+            // Fails only for a lost context.
+            let _drawn = context.fill_text("0", 0.0, 0.0);
+            let _width = context.measure_text("0");
+        }
+    }
+}
+
+fn font(slanted: bool) -> String {
+    if slanted { format!("italic {FAMILY}") } else { FAMILY.to_owned() }
+}
+
 /// Draws all boxes in view with their labels.
 pub(crate) fn paint(canvas: &HtmlCanvasElement, scene: &Scene<'_>) {
     let Some(context) = prepare(canvas, scene) else { return };
@@ -53,7 +72,7 @@ fn write(context: &CanvasRenderingContext2d, scene: &Scene<'_>, boxes: &[(&Flame
     let searching = scene.flame.matched.is_some();
     context.set_text_baseline("middle");
     for slanted in [false, true] {
-        context.set_font(&if slanted { format!("italic {FAMILY}") } else { FAMILY.to_owned() });
+        context.set_font(&font(slanted));
         let letter_width = context.measure_text("0").map_or(7.0, |metrics| metrics.width());
         let mut ink: Option<Rgb> = None;
         for (b, place) in boxes.iter().filter(|(b, _)| b.look.is_inlined() == slanted) {

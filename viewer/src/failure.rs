@@ -82,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// The worker ended without being able to say why: most often the memory of the page ran out.
+    /// The worker ended without being able to say why: the memory of the page ran out, or the fault is ours.
     pub(crate) fn died(name: AttrValue, message: &str) -> Failure {
         Failure {
             title: "The viewer's worker stopped".to_owned(),
@@ -90,6 +90,7 @@ impl Failure {
             advice: vec![
                 advice("The profile may be too large for the memory of a browser page."),
                 with_command("The terminal has no such limit:", format!("wprof top {name}")),
+                advice("If it is small, the fault is wprof's: please report it, with the file if you can."),
             ],
             name,
         }

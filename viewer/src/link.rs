@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
-use crate::protocol::{Answer, Call, FileId, Origin, Question, Reply, line, unpack};
+use crate::protocol::{Answer, Call, FileId, Origin, Question, Reply, decode, encode, line, unpack};
 use crate::state::Action;
 
 /// The loader that also starts the page.
@@ -226,15 +226,15 @@ impl Line {
 }
 
 fn post(worker: &Worker, call: &Call, file: Option<&Blob>) {
-    let Ok(text) = serde_json::to_string(call) else { return };
-    let message = Array::of2(&text.into(), &file.into());
-    // Fails only for what cannot be copied; text and files can.
+    let Some(bytes) = encode(call) else { return };
+    let message = Array::of2(&bytes, &file.into());
+    // Fails only for what cannot be copied; arrays and files can.
     let _copied = worker.post_message(&message);
 }
 
 fn read(message: &JsValue) -> Option<Answer> {
     let parts = message.dyn_ref::<Array>()?;
-    let mut answer = serde_json::from_str(&parts.get(0).as_string()?).ok()?;
+    let mut answer = decode(&parts.get(0))?;
     if let (Answer::Reply(_, reply), Some(words)) = (&mut answer, parts.get(1).dyn_ref::<Uint32Array>())
         && let Reply::Flame(flame) = &mut **reply
     {

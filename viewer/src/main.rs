@@ -70,6 +70,7 @@ fn main() {
         Err(_page) => {
             page::own_up_to_panics();
             yew::Renderer::<app::App>::new().render();
+            gloo::timers::callback::Timeout::new(0, canvas::prepare_fonts).forget();
         }
     }
 }

@@ -3,7 +3,7 @@
 use gloo::events::EventListener;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlElement, ResizeObserver, Storage};
+use web_sys::{Element, ErrorEvent, HtmlElement, ResizeObserver, Storage};
 use yew::prelude::*;
 
 use crate::keys::Focus;
@@ -14,13 +14,30 @@ const THEME_KEY: &str = "wprof-theme";
 const SYSTEM_DARK: &str = "(prefers-color-scheme: dark)";
 
 /// A panic of the page leaves nothing that could be clicked; at least say so. The style sheet shows the words.
+///
+/// Small bundles have no words for panics, and no hooks: there a panic is an error of the page's script.
 pub(crate) fn own_up_to_panics() {
-    yew::set_custom_panic_hook(Box::new(|info| {
-        if let Some(body) = web_sys::window().and_then(|window| window.document()?.body()) {
-            let _shown =
-                body.set_attribute("data-panicked", &format!("wprof's viewer stopped, reload the page. {info}"));
-        }
-    }));
+    yew::set_custom_panic_hook(Box::new(|info| own_up(&info.to_string())));
+    if let Some(window) = web_sys::window() {
+        let on_error = EventListener::new(&window, "error", |event| {
+            // Others, as of a loop of ResizeObservers, leave the viewer as it was.
+            let traps = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).filter(|it| it.contains("RuntimeError"));
+            if let Some(message) = traps {
+                own_up(&message);
+            }
+        });
+        // It listens as long as the page is there.
+        on_error.forget();
+    }
+}
+
+fn own_up(message: &str) {
+    if let Some(body) = web_sys::window().and_then(|window| window.document()?.body())
+        && !body.has_attribute("data-panicked")
+    {
+        let _shown =
+            body.set_attribute("data-panicked", &format!("wprof's viewer stopped, reload the page. {message}"));
+    }
 }
 
 /// The theme chosen on an earlier visit.

@@ -130,6 +130,12 @@ impl Session {
     fn asks(&self) -> Vec<Ask> {
         let Route { view, function, normalize, n_nodes, .. } = &self.route;
         let mut asks = Vec::new();
+        let is_graph_due = matches!(view, View::Both | View::Flame) && !self.flame(FlameSlot::Main).is_painted;
+        if is_graph_due && self.answers.refused.is_none() {
+            // The graph comes first: rows to render would only keep the page from drawing it.
+            asks.extend(self.flame_asks());
+            return asks;
+        }
         // The table's answer also says the totals, which are always on show.
         asks.push(Ask::Rows(self.rows_ask()));
         asks.extend(self.flame_asks());

@@ -136,6 +136,8 @@ pub(crate) enum Action {
         first_row: u32,
         n_rows: u32,
     },
+    /// The first graph of the profile is on the screen.
+    Painted(FlameSlot),
     Zoom(FlameSlot, u32),
     /// To the widest box of the chosen function.
     ZoomToChosen,

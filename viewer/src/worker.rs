@@ -1,6 +1,7 @@
 //! The worker's end: reads files, keeps them on the [`Desk`], and answers the most urgent question first.
 
 mod bytes;
+mod practice;
 mod turn;
 
 use std::cell::{Cell, RefCell};
@@ -13,9 +14,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 use crate::desk::{Desk, Intake, Taken};
-use crate::protocol::{Answer, Call, FileId, Origin, Question, Refusal, Reply, Stage, line, pack};
+use crate::protocol::{Answer, Call, FileId, Origin, Question, Refusal, Reply, Stage, decode, encode, line, pack};
 use bytes::Bytes;
 use turn::Turn;
+
+/// Between two words about how far a file is read, in milliseconds: each costs the page about as much as a small file.
+const STAGE_EVERY: f64 = 60.0;
+/// From so many on it takes a while until they are in order.
+const MANY_SAMPLES: usize = 50_000;
 
 /// Answers calls until the page ends the worker.
 pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
@@ -30,6 +36,7 @@ pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
     // The handler lives as long as the worker does.
     on_message.forget();
     post(scope, &Answer::Ready);
+    practice::practise();
 }
 
 /// What the worker has and has to do.
@@ -66,8 +73,7 @@ impl Worker {
 
     fn heard(self: &Rc<Self>, message: &JsValue) {
         let Some(parts) = message.dyn_ref::<Array>() else { return };
-        let call = parts.get(0).as_string().and_then(|text| serde_json::from_str(&text).ok());
-        match call {
+        match decode(&parts.get(0)) {
             Some(Call::Open(id, origin)) => {
                 let (worker, file) = (Rc::clone(self), parts.get(1));
                 wasm_bindgen_futures::spawn_local(async move { worker.open(id, origin, file).await });
@@ -155,8 +161,12 @@ impl Worker {
         let (Origin::File(name) | Origin::Url(name, _)) = origin;
         let mut intake = Intake::new(name, n_bytes);
         let mut piece = Vec::new();
+        let mut said = now();
         loop {
-            post(&self.scope, &Answer::Stage(id, Stage::Reading { n_read: intake.n_read(), n_bytes }));
+            if now() - said > STAGE_EVERY {
+                said = now();
+                post(&self.scope, &Answer::Stage(id, Stage::Reading { n_read: intake.n_read(), n_bytes }));
+            }
             let Some(chunk) = bytes.next().await.map_err(Refusal::Unreadable)? else { break };
             if self.closed.borrow().contains(&id) {
                 return Err(Refusal::Cancelled);
@@ -167,15 +177,22 @@ impl Worker {
                 break;
             }
         }
-        post(&self.scope, &Answer::Stage(id, Stage::Preparing { n_samples: intake.n_samples() }));
+        if intake.n_samples() >= MANY_SAMPLES {
+            post(&self.scope, &Answer::Stage(id, Stage::Preparing { n_samples: intake.n_samples() }));
+        }
         Ok(intake)
     }
 }
 
+/// Milliseconds.
+fn now() -> f64 {
+    js_sys::Date::now()
+}
+
 fn post(scope: &DedicatedWorkerGlobalScope, answer: &Answer) {
-    let Ok(text) = serde_json::to_string(answer) else { return };
-    let message = Array::of1(&text.into());
-    let transfer = Array::new();
+    let Some(bytes) = encode(answer) else { return };
+    let message = Array::of1(&bytes);
+    let transfer = Array::of1(&bytes.buffer());
     if let Answer::Reply(_, reply) = answer
         && let Reply::Flame(flame) = &**reply
     {
@@ -183,6 +200,6 @@ fn post(scope: &DedicatedWorkerGlobalScope, answer: &Answer) {
         message.push(&words);
         transfer.push(&words.buffer());
     }
-    // Fails only for what cannot be copied; text and arrays can.
+    // Fails only for what cannot be copied; arrays can.
     let _copied = scope.post_message_with_transfer(&message, &transfer);
 }

@@ -62,23 +62,31 @@ pub(crate) fn cargo(project: &Project, toolchain: &Toolchain) -> Command {
     cargo
         .env("CARGO_PROFILE_RELEASE_LTO", "true")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
-        .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
+        .env("CARGO_PROFILE_RELEASE_PANIC", toolchain.smallest_panic())
         .env("CARGO_PROFILE_RELEASE_DEBUG", "false")
         .env("CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO", "off");
     cargo
 }
 
-/// Crates in which little time is spent: what takes long is in `proto`, in inflating and in matching names.
-const SMALL: [&str; 12] = [
+/// Crates in which little time is spent: what takes long is in `proto` and in inflating.
+const SMALL: [&str; 20] = [
     "wprof-viewer",
     "wprof-symbols",
     "addr2line",
     "cpp_demangle",
+    "flate2",
     "gimli",
+    "gloo-events",
+    "js-sys",
+    "postcard",
+    "regex",
+    "regex-automata",
     "regex-syntax",
     "rustc-demangle",
+    "serde_core",
     "serde_json",
     "sha2",
+    "wasm-bindgen",
     "wasmparser",
     "wasmprinter",
     "yew",
@@ -90,6 +98,8 @@ fn small_cargo(project: &Project, toolchain: &Toolchain) -> Command {
     for package in SMALL {
         cargo.args(["--config", &format!("profile.release.package.{package}.opt-level=\"z\"")]);
     }
+    // As fast as with 3, and smaller.
+    cargo.args(["--config", "profile.release.package.wprof-proto.opt-level=2"]);
     cargo
 }
 
@@ -99,6 +109,7 @@ fn quick_cargo(project: &Project, toolchain: &Toolchain) -> Command {
     cargo
         // Inflating would take ten times as long. Not all packages, or the macros' would be optimized as well.
         .args(["--config", "profile.release.package.zlib-rs.opt-level=3"])
+        .env("CARGO_PROFILE_RELEASE_PANIC", "abort") // with what it has to say
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")

@@ -20,6 +20,14 @@ pub(crate) enum Toolchain {
 }
 
 impl Toolchain {
+    /// The smallest that a panic can be made, as a profile's `panic`. std has to be built for it.
+    pub(crate) fn smallest_panic(&self) -> &'static str {
+        match self {
+            Self::Installed => "abort",
+            Self::FromSource { .. } => "immediate-abort",
+        }
+    }
+
     /// `cargo SUBCOMMAND --target TARGET` in the workspace, with `rustflags` for that target.
     ///
     /// It has a target folder of its own: the same folder with another rustc would make cargo build all again at every
@@ -36,6 +44,10 @@ impl Toolchain {
                 .env("RUSTC_BOOTSTRAP", "1") // a stable rustc takes -Z so
                 .env(format!("CARGO_TARGET_{target_name}_LINKER"), linker)
                 .env_remove("LD_LIBRARY_PATH"); // `cargo run` put the other toolchain's libraries there
+            if target == BROWSER {
+                // What a page loads is to be small: std as it is for small programs.
+                command.args(["-Zbuild-std-features=optimize_for_size", "-Zpanic-immediate-abort"]);
+            }
             if target == WASI {
                 let wasi_libc = wasi_libc.display();
                 command.env("WASI_LIBC_DIR", wasi_libc.to_string());

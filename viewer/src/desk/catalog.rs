@@ -1,9 +1,10 @@
 //! What is known of each function besides its values: name, place, colour. Numbers them for page and worker.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use proto::analysis::{FrameId, FrameOptions, Frames};
-use proto::{LocationId, Profile};
+use proto::{Function, LocationId, Profile};
 
 use crate::label;
 use crate::protocol::Look;
@@ -14,13 +15,23 @@ const HOST: &str = "[host]";
 /// All functions of a profile, by name.
 #[derive(Debug)]
 pub(super) struct Catalog {
-    entries: Vec<Entry>,
-    by_name: HashMap<String, u32>,
-    /// The entry of each frame. Frames are numbered alike whenever the same profile is asked with the same options.
+    profile: Rc<Profile>,
+    known: Vec<Known>,
+    by_name: HashMap<Rc<str>, u32>,
+    /// The function of each frame. Frames are numbered alike whenever the same profile is asked with the same options.
     of_frame: Vec<u32>,
 }
 
-/// A function.
+/// A function, and the line of a location where it was met first.
+#[derive(Debug)]
+struct Known {
+    name: Rc<str>,
+    look: Look,
+    location: LocationId,
+    line: usize,
+}
+
+/// All about a function.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     pub(super) name: String,
@@ -34,26 +45,31 @@ pub(super) struct Entry {
 }
 
 impl Catalog {
-    pub(super) fn new(profile: &Profile, options: &FrameOptions) -> Catalog {
-        let frames = Frames::new(profile, options);
-        let mut catalog =
-            Catalog { entries: Vec::new(), by_name: HashMap::new(), of_frame: vec![u32::MAX; frames.len()] };
-        for location in profile.location_ids() {
+    pub(super) fn new(profile: Rc<Profile>, options: &FrameOptions) -> Catalog {
+        let frames = Frames::new(&profile, options);
+        let (known, by_name, of_frame) = (Vec::new(), HashMap::new(), vec![u32::MAX; frames.len()]);
+        let mut catalog = Catalog { profile, known, by_name, of_frame };
+        for location in catalog.profile.location_ids() {
             for (line, &frame) in frames.at(location).iter().enumerate() {
                 if catalog.of_frame.get(frame.index()) == Some(&u32::MAX) {
-                    let found = entry(profile, location, line, frames.get(frame).label());
-                    catalog.add(frame, found);
+                    catalog.add(frame, frames.get(frame).label().into(), location, line);
                 }
             }
         }
         catalog
     }
 
-    fn add(&mut self, frame: FrameId, entry: Entry) {
-        let next = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let function = *self.by_name.entry(entry.name.clone()).or_insert(next);
+    fn add(&mut self, frame: FrameId, name: Rc<str>, location: LocationId, line: usize) {
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        let function = *self.by_name.entry(Rc::clone(&name)).or_insert(next);
         if function == next {
-            self.entries.push(entry);
+            let mut known = Known { name, look: Look::default(), location, line };
+            known.look = if self.binary(&known) == HOST {
+                Look::host()
+            } else {
+                Look::guest(label::hue(self.package_of(&known)))
+            };
+            self.known.push(known);
         }
         if let Some(of_frame) = self.of_frame.get_mut(frame.index()) {
             *of_frame = function;
@@ -69,30 +85,60 @@ impl Catalog {
         self.of_frame.get(frame.index()).copied().unwrap_or(u32::MAX)
     }
 
-    pub(super) fn get(&self, function: u32) -> Option<&Entry> {
-        self.entries.get(function as usize)
+    pub(super) fn name(&self, function: u32) -> Option<&str> {
+        self.get(function).map(|it| &*it.name)
     }
-}
 
-/// Describes the function at `line` of a location, where it was met first.
-fn entry(profile: &Profile, id: LocationId, line: usize, name: String) -> Entry {
-    let binary = profile.location(id).mapping.map_or("", |mapping| profile.string(profile.mapping(mapping).filename));
-    let lines = profile.lines(id);
-    let source = lines.get(line).map(|line| (profile.function(line.function), line.line));
-    let (file, place, module) = match source {
-        Some((function, _)) if function.filename.index() == 0 => ("", binary.to_owned(), ""),
-        Some((function, line)) => {
-            let file = profile.string(function.filename);
-            let line = if function.start_line > 0 { function.start_line } else { line };
-            (file, if line > 0 { format!("{file}:{line}") } else { file.to_owned() }, binary)
+    pub(super) fn look(&self, function: u32) -> Option<Look> {
+        self.get(function).map(|it| it.look)
+    }
+
+    pub(super) fn look_of(&self, name: &str) -> Option<Look> {
+        self.look(self.function(name)?)
+    }
+
+    /// What its colour stands for.
+    pub(super) fn package(&self, function: u32) -> Option<&str> {
+        self.get(function).map(|it| self.package_of(it))
+    }
+
+    /// All about it: for the one that is looked at.
+    pub(super) fn entry(&self, function: u32) -> Option<Entry> {
+        let known = self.get(function)?;
+        let binary = self.binary(known);
+        let (place, module) = match self.source(known) {
+            Some((function, _)) if function.filename.index() == 0 => (binary.to_owned(), ""),
+            Some((function, line)) => {
+                let file = self.profile.string(function.filename);
+                let line = if function.start_line > 0 { function.start_line } else { line };
+                (if line > 0 { format!("{file}:{line}") } else { file.to_owned() }, binary)
+            }
+            None => (binary.to_owned(), ""),
+        };
+        let package = self.package_of(known).to_owned();
+        Some(Entry { name: known.name.to_string(), place, module: module.to_owned(), package, look: known.look })
+    }
+
+    fn get(&self, function: u32) -> Option<&Known> {
+        self.known.get(function as usize)
+    }
+
+    fn binary(&self, known: &Known) -> &str {
+        let mapping = self.profile.location(known.location).mapping;
+        mapping.map_or("", |mapping| self.profile.string(self.profile.mapping(mapping).filename))
+    }
+
+    /// The function as the profile has it, and the line.
+    fn source(&self, known: &Known) -> Option<(&Function, i64)> {
+        let line = self.profile.lines(known.location).get(known.line)?;
+        Some((self.profile.function(line.function), line.line))
+    }
+
+    fn package_of<'a>(&'a self, known: &'a Known) -> &'a str {
+        if known.look.is_host() {
+            return "host";
         }
-        None => ("", binary.to_owned(), ""),
-    };
-    let (look, package) = if binary == HOST {
-        (Look::host(), "host")
-    } else {
-        let package = label::package(&name, file);
-        (Look::guest(label::hue(package)), package)
-    };
-    Entry { place, module: module.to_owned(), package: package.to_owned(), look, name }
+        let file = self.source(known).map_or("", |(function, _)| self.profile.string(function.filename));
+        label::package(&known.name, file)
+    }
 }

@@ -93,7 +93,7 @@ impl Subject {
                 share: share(diff, change),
             }
         };
-        let look = self.catalog.function(&row.name).and_then(|it| self.catalog.get(it)).map(|entry| entry.look);
+        let look = self.catalog.look_of(&row.name);
         DiffRow {
             name: row.name.clone(),
             // What is gone is in no catalog of this profile.

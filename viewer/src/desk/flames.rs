@@ -106,8 +106,9 @@ impl Subject {
             |inverted| TreeOptions { sample_index: self.sample_index(), frames: self.frames(), inverted, also: None };
         // Where locations are cut or joined, frames are others.
         let of_part = |profile: Profile, total: i64, options: &TreeOptions| {
-            let catalog = Rc::new(Catalog::new(&profile, &options.frames));
-            Graph::new(Rc::new(profile), catalog, total, options)
+            let profile = Rc::new(profile);
+            let catalog = Rc::new(Catalog::new(Rc::clone(&profile), &options.frames));
+            Graph::new(profile, catalog, total, options)
         };
         let of_all =
             |inverted| Graph::new(Rc::clone(&self.profile), Rc::clone(&self.catalog), self.total, &options(inverted));

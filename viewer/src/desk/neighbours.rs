@@ -18,7 +18,7 @@ impl Subject {
         };
         let found = calls.neighbours(place);
         let amount = |value: i64| calls.scale.amount(value).to_string();
-        let entry = self.catalog.function(&found.name).and_then(|it| self.catalog.get(it)).cloned();
+        let entry = self.catalog.function(&found.name).and_then(|it| self.catalog.entry(it));
         let entry = entry.unwrap_or_default();
         let ends = |of: &[neighbours::Neighbour]| of.iter().map(|it| self.neighbour(&calls, it, found.cum)).collect();
         Sandwich {
@@ -42,7 +42,7 @@ impl Subject {
     }
 
     fn neighbour(&self, calls: &CallGraph, of: &neighbours::Neighbour, cum: i64) -> Neighbour {
-        let look = self.catalog.function(&of.name).and_then(|it| self.catalog.get(it)).map(|entry| entry.look);
+        let look = self.catalog.look_of(&of.name);
         Neighbour {
             name: of.name.clone(),
             look: look.unwrap_or_default(),

@@ -142,7 +142,7 @@ impl Subject {
         let name = tree.name(node);
         let is_match = query.is_some_and(|query| parent.is_some() && query.matches(&name));
         let function = tree.frame(node).map(|frame| self.catalog.of_frame(frame));
-        let look = function.and_then(|it| self.catalog.get(it)).map_or(Look::root(), |entry| entry.look);
+        let look = function.and_then(|it| self.catalog.look(it)).unwrap_or(Look::root());
         let has_children = !tree.is_leaf(&self.profile, node);
         TreeRow {
             node: number(node),

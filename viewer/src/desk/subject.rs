@@ -50,7 +50,7 @@ impl Subject {
             Some(part) => part,
             None => total(whole, sample_index, false),
         };
-        let catalog = Rc::new(Catalog::new(&profile, &frame_options(about)));
+        let catalog = Rc::new(Catalog::new(Rc::clone(&profile), &frame_options(about)));
         Ok(Subject {
             about: about.clone(),
             sample_index,

@@ -101,7 +101,7 @@ impl Table {
             name: row.name.clone(),
             marker: row.inline.marker().to_owned(),
             function,
-            look: catalog.get(function).map(|entry| entry.look).unwrap_or_default(),
+            look: catalog.look(function).unwrap_or_default(),
             every: Vec::new(),
             kept: None,
         }

@@ -48,6 +48,8 @@ pub(crate) struct FlameState {
     pub(crate) in_full: bool,
     /// What was drawn last, which stays until there is something else to draw.
     pub(crate) drawn: Option<(FlameAsk, Same<Flame>)>,
+    /// Whether any graph of this profile was on the screen here.
+    pub(super) is_painted: bool,
 }
 
 const FLAME_STEP: u32 = 64;
@@ -180,6 +182,7 @@ impl Session {
                 let state = self.flame_mut(slot);
                 (state.width, state.first_row, state.n_rows) = (width, first_row, n_rows);
             }
+            Action::Painted(slot) => self.flame_mut(slot).is_painted = true,
             Action::Zoom(slot, node) => self.flame_mut(slot).zoom_to(node),
             Action::ZoomOut => self.flames.iter_mut().for_each(FlameState::zoom_out),
             Action::ZoomToChosen => self.zoom_to_chosen(),

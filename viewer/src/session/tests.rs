@@ -81,6 +81,10 @@ fn each_view_asks_what_it_shows() {
         for slot in FlameSlot::ALL {
             session.reduce(Action::FlameWindow { slot, width: 800, first_row: 0, n_rows: 30 });
         }
+        if matches!(view, View::Both | View::Flame) {
+            assert_eq!(asked(&session), ["callees"], "{view:?}: the graph comes first");
+        }
+        session.reduce(Action::Painted(MAIN));
         assert_eq!(asked(&session), expected, "{view:?}");
     };
     check(View::Both, &["callees", "rows"]);
@@ -305,6 +309,7 @@ fn picking_asks_for_a_part_and_starts_at_the_root() {
 #[test]
 fn weights_are_asked_for_while_the_picker_is_open() {
     let mut session = with_sizes();
+    session.reduce(Action::Painted(MAIN));
     assert!(!asked(&session).contains(&"weights"));
     session.reduce(Action::OpenPicker(true));
     assert!(asked(&session).contains(&"weights"));

@@ -233,6 +233,10 @@ fn title(slot: FlameSlot) -> &'static str {
 fn use_drawing(props: &FlameGraphProps, picture: &Rc<Picture>, viewport: Viewport) {
     let pane =
         Pane { file: props.session.file, viewport, density: density(), dark: props.dark, upward: props.is_upward() };
+    use_effect_with((pane.file, props.slot), {
+        let (picture, dispatch) = (Rc::clone(picture), props.dispatch.clone());
+        move |&(_, slot)| picture.tell_when_painted(dispatch.reform(move |()| Action::Painted(slot)))
+    });
     let drawn = props.session.flame(props.slot).drawn.clone();
     let flame = drawn.as_ref().map(|(_, flame)| flame.clone());
     use_effect_with((flame, viewport, pane.density.to_bits(), pane.dark, pane.upward, pane.file), {

@@ -1,5 +1,6 @@
 //! The page while a file is being opened.
 
+use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::protocol::Stage;
@@ -11,8 +12,25 @@ pub(crate) struct LoadingProps {
     pub(crate) on_cancel: Callback<()>,
 }
 
+/// Files that are soon open are not announced, in milliseconds.
+const SOON: u32 = 150;
+
 #[component]
 pub(crate) fn Loading(props: &LoadingProps) -> Html {
+    let takes_long = use_state_eq(|| false);
+    let setter = takes_long.setter();
+    use_effect_with((), move |()| {
+        let timeout = Timeout::new(SOON, move || setter.set(true));
+        move || drop(timeout)
+    });
+    if *takes_long {
+        announcement(props)
+    } else {
+        html! { <main class="loading" aria-busy="true"></main> }
+    }
+}
+
+fn announcement(props: &LoadingProps) -> Html {
     let stage = match props.stage {
         Stage::Starting => "starting".to_owned(),
         Stage::Reading { n_read, n_bytes: Some(n_bytes) } => format!("read {} of {}", size(n_read), size(n_bytes)),
@@ -54,11 +72,17 @@ mod tests {
     use super::*;
     use crate::views::testing::render;
 
+    #[component]
+    fn Announcement(props: &LoadingProps) -> Html {
+        announcement(props)
+    }
+
     #[test]
     fn says_how_far_it_is() {
         let stage = Stage::Reading { n_read: 8_123_456, n_bytes: Some(135_000_000) };
         let on_cancel = Callback::noop();
-        let html = render::<Loading>(move || LoadingProps { name: "cpu.prof".into(), stage, on_cancel });
+        let props = LoadingProps { name: "cpu.prof".into(), stage, on_cancel };
+        let html = render::<Announcement>(|| props);
         assert!(html.contains("cpu.prof") && html.contains("read 8.1 MB of 135.0 MB"), "{html}");
         assert!(html.contains("value=\"8123456\"") && html.contains("max=\"135000000\""), "{html}");
     }

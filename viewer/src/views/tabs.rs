@@ -1,5 +1,7 @@
 //! The views, each one click and one key away.
 
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::route::View;
@@ -22,5 +24,19 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
                 data-testid={format!("tab-{}", view.name())}>{ view.title() }</button>
         }
     };
-    html! { <nav class="tabs" role="tablist" aria-label="Views">{ for View::ALL.into_iter().map(tab) }</nav> }
+    let tabs = use_node_ref();
+    let here = tabs.clone();
+    use_effect_with(props.view, move |_| bring_into_view(&here));
+    html! { <nav class="tabs" role="tablist" aria-label="Views" ref={tabs}>{ for View::ALL.into_iter().map(tab) }</nav> }
+}
+
+/// Narrow pages show a part of the row only.
+fn bring_into_view(tabs: &NodeRef) {
+    let chosen = |tabs: &HtmlElement| tabs.query_selector("[aria-selected=true]").ok()??.dyn_into::<HtmlElement>().ok();
+    if let Some(tabs) = tabs.cast::<HtmlElement>()
+        && let Some(tab) = chosen(&tabs)
+    {
+        let left = tab.offset_left() - tabs.offset_left();
+        tabs.set_scroll_left(left - (tabs.client_width() - tab.offset_width()) / 2);
+    }
 }

@@ -31,7 +31,7 @@ pub(super) struct Splitter<const N: usize> {
 
 const VOID: u32 = u32::MAX;
 /// Up to so many samples sorting is faster than counting.
-const FEW: usize = 64;
+const FEW: usize = 24;
 
 impl<const N: usize> Splitter<N> {
     pub(super) fn new(n_steps: usize) -> Self {
@@ -54,9 +54,7 @@ impl<const N: usize> Splitter<N> {
     fn split_few(&mut self, paths: &mut [Path<N>], next: impl Fn(Path<N>) -> Option<Step>) {
         self.few.clear();
         self.few.extend((0..).zip(&*paths).map(|(idx, &path)| (next(path), idx)));
-        if self.few.len() > 1 {
-            self.few.sort_unstable();
-        }
+        sort(&mut self.few, |it| *it);
         for (at, &(step, idx)) in self.few.iter().enumerate() {
             let values = paths[idx as usize].values;
             match self.parts.last_mut() {
@@ -67,7 +65,7 @@ impl<const N: usize> Splitter<N> {
         if self.parts.len() <= 1 {
             return;
         }
-        self.parts.sort_unstable_by_key(Part::order);
+        sort(&mut self.parts, Part::order);
         for part in &self.parts {
             let its = &self.few[part.at..part.at + part.n_paths];
             self.sorted.extend(its.iter().map(|&(_, idx)| paths[idx as usize]));
@@ -98,7 +96,7 @@ impl<const N: usize> Splitter<N> {
     /// Sorts the parts, and `paths` by them, in their order within each.
     fn sort(&mut self, paths: &mut [Path<N>]) {
         let end = self.part_of.len() - 1;
-        self.parts.sort_unstable_by_key(Part::order);
+        sort(&mut self.parts, Part::order);
         let mut at = 0;
         for (idx, part) in (0..).zip(&mut self.parts) {
             self.part_of[part.step.map_or(end, Step::index)] = idx;
@@ -112,6 +110,21 @@ impl<const N: usize> Splitter<N> {
             part.at += 1;
         }
         paths.copy_from_slice(&self.sorted);
+    }
+}
+
+/// Most nodes have a few children only. std for small programs has no way of its own for so few.
+fn sort<T, K: Ord>(items: &mut [T], key: impl Fn(&T) -> K) {
+    if items.len() > FEW {
+        items.sort_unstable_by_key(key);
+        return;
+    }
+    for end in 1..items.len() {
+        let mut at = end;
+        while at > 0 && key(&items[at]) < key(&items[at - 1]) {
+            items.swap(at, at - 1);
+            at -= 1;
+        }
     }
 }
 

@@ -16,7 +16,7 @@ impl Graph {
         let node = self.node(ask.node);
         let flat = self.tree.flat(&self.profile, node);
         let cum = self.tree.cum(node);
-        let entry = self.catalog.get(self.function(node)).cloned().unwrap_or_default();
+        let entry = self.catalog.entry(self.function(node)).unwrap_or_default();
         let with_share = |value: i64| self.with_share(value, table);
         let (flat_text, flat_pct) = with_share(flat);
         let (cum_text, cum_pct) = with_share(cum);

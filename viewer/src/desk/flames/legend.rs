@@ -17,8 +17,9 @@ impl Graph {
         let flat = flat_by_frame(&self.profile, frames, self.sample_index);
         let mut packages: BTreeMap<&str, (Look, i64)> = BTreeMap::new();
         for (frame, flat) in frames.ids().zip(flat) {
-            if let Some(entry) = self.catalog.get(self.catalog.of_frame(frame)) {
-                let (_, sum) = packages.entry(&entry.package).or_insert((entry.look, 0));
+            let function = self.catalog.of_frame(frame);
+            if let (Some(package), Some(look)) = (self.catalog.package(function), self.catalog.look(function)) {
+                let (_, sum) = packages.entry(package).or_insert((look, 0));
                 *sum = sum.saturating_add(flat);
             }
         }

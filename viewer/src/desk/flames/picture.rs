@@ -84,7 +84,7 @@ impl Graph {
     fn flame_box(&self, rect: &Rect, zoom_row: u32, names: Option<&mut Names<'_>>) -> FlameBox {
         let &Rect { node, x, width, depth } = rect;
         let function = self.function(node);
-        let look = self.catalog.get(function).map_or(Look::root(), |entry| entry.look);
+        let look = self.catalog.look(function).unwrap_or(Look::root());
         let look = look.inlined(self.tree.is_inlined(node)).matched(self.is_found(node));
         let look = if depth < zoom_row { look.ancestor() } else { look };
         FlameBox {
@@ -122,7 +122,7 @@ impl<'a> Names<'a> {
         let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(function).or_insert(next);
         if number == next {
-            self.names.push(self.catalog.get(function).map_or_else(|| "root".to_owned(), |entry| entry.name.clone()));
+            self.names.push(self.catalog.name(function).unwrap_or("root").to_owned());
         }
         number
     }

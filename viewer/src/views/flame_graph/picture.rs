@@ -45,9 +45,16 @@ pub(super) struct Picture {
     motion: Cell<Option<Motion>>,
     outlines: Cell<Outlines>,
     is_frame_coming: Cell<bool>,
+    /// Is told once when a graph is on the screen.
+    on_painted: RefCell<Option<Callback<()>>>,
 }
 
 impl Picture {
+    /// Has `on_painted` called once, as soon as a graph is on the screen.
+    pub(super) fn tell_when_painted(&self, on_painted: Callback<()>) {
+        *self.on_painted.borrow_mut() = Some(on_painted);
+    }
+
     /// Takes in what is to be drawn, now or after the motion.
     pub(super) fn show(self: &Rc<Self>, drawn: Option<&Drawn>, pane: Pane) {
         let is_same_pane = self.pane.replace(pane) == pane;
@@ -174,10 +181,12 @@ impl Picture {
         if self.motion.get().is_some() {
             self.draw_soon();
         }
-        if let Some((_, flame)) = &*self.shown.borrow()
-            && !flame.boxes.is_empty()
-        {
+        let Some((_, flame)) = &*self.shown.borrow() else { return };
+        if !flame.boxes.is_empty() {
             milestones::drawn(self.pane.get().file, !flame.is_partial);
+        }
+        if let Some(on_painted) = self.on_painted.take() {
+            on_next_frame(move || on_painted.emit(()));
         }
     }
 
@@ -187,8 +196,11 @@ impl Picture {
     }
 
     fn with_scene(&self, node: &NodeRef, span: Span, act: impl FnOnce(&HtmlCanvasElement, &Scene<'_>)) {
+        let Some(canvas) = node.cast::<HtmlCanvasElement>() else { return };
         let shown = self.shown.borrow();
-        let (Some(canvas), Some((_, flame))) = (node.cast::<HtmlCanvasElement>(), shown.as_ref()) else { return };
+        // Without boxes the canvas is made ready for them.
+        let none = Flame::default();
+        let flame = shown.as_ref().map_or(&none, |(_, flame)| flame);
         let Pane { viewport: Viewport { width, height, scroll_top }, density, dark, .. } = self.pane.get();
         set_style(node, "width", &format!("{width}px"));
         set_style(node, "height", &format!("{height}px"));

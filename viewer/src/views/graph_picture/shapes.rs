@@ -9,11 +9,11 @@ use crate::layered::{Drawing, Link, NodeBox, Options, Point, Route, lay_out};
 /// Of the mono fonts in the style sheet, a little more than the widest.
 const CHAR_WIDTH: f64 = 0.605;
 const LINE_HEIGHT: f64 = 1.2;
-/// pprof's smallest font, and what the greatest flat adds to it.
-const FONT_SIZE: (f64, f64) = (8.0, 16.0);
-pub(super) const LABEL_FONT_SIZE: f64 = 10.0;
+/// The smallest font, and what the greatest flat adds to it. pprof's smallest of 8 cannot be read.
+const FONT_SIZE: (f64, f64) = (11.0, 13.0);
+pub(super) const LABEL_FONT_SIZE: f64 = 11.0;
 /// Longer lines are shortened; names come broken where their parts end.
-const MAX_CHARS: usize = 44;
+const MAX_CHARS: usize = 34;
 const PADDING: (f64, f64) = (7.0, 5.0);
 
 /// A graph, laid out.
@@ -190,8 +190,8 @@ mod tests {
     fn what_has_more_flat_is_written_larger() {
         let size =
             |flat_share: f64, is_tag: bool| Shape::new(&Node { flat_share, is_tag, ..Node::default() }).font_size;
-        assert_eq!([0.0, 0.25, 1.0, 7.0].map(|it| size(it, false)), [8.0, 16.0, 24.0, 24.0]);
-        assert_eq!(size(1.0, true), 8.0);
+        assert_eq!([0.0, 0.25, 1.0, 7.0].map(|it| size(it, false)), [11.0, 18.0, 24.0, 24.0]);
+        assert_eq!(size(1.0, true), 11.0);
     }
 
     #[test]
