@@ -1,5 +1,6 @@
 //! What is known of each function besides its values: name, place, colour. Numbers them for page and worker.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -26,7 +27,8 @@ pub(super) struct Catalog {
 #[derive(Debug)]
 struct Known {
     name: Rc<str>,
-    look: Look,
+    /// Of most functions nobody asks for it.
+    look: OnceCell<Look>,
     location: LocationId,
     line: usize,
 }
@@ -63,13 +65,7 @@ impl Catalog {
         let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
         let function = *self.by_name.entry(Rc::clone(&name)).or_insert(next);
         if function == next {
-            let mut known = Known { name, look: Look::default(), location, line };
-            known.look = if self.binary(&known) == HOST {
-                Look::host()
-            } else {
-                Look::guest(label::hue(self.package_of(&known)))
-            };
-            self.known.push(known);
+            self.known.push(Known { name, look: OnceCell::new(), location, line });
         }
         if let Some(of_frame) = self.of_frame.get_mut(frame.index()) {
             *of_frame = function;
@@ -90,7 +86,7 @@ impl Catalog {
     }
 
     pub(super) fn look(&self, function: u32) -> Option<Look> {
-        self.get(function).map(|it| it.look)
+        self.get(function).map(|it| self.look_at(it))
     }
 
     pub(super) fn look_of(&self, name: &str) -> Option<Look> {
@@ -116,7 +112,20 @@ impl Catalog {
             None => (binary.to_owned(), ""),
         };
         let package = self.package_of(known).to_owned();
-        Some(Entry { name: known.name.to_string(), place, module: module.to_owned(), package, look: known.look })
+        Some(Entry {
+            name: known.name.to_string(),
+            place,
+            module: module.to_owned(),
+            package,
+            look: self.look_at(known),
+        })
+    }
+
+    fn look_at(&self, known: &Known) -> Look {
+        *known.look.get_or_init(|| match self.binary(known) {
+            HOST => Look::host(),
+            _ => Look::guest(label::hue(self.package_of(known))),
+        })
     }
 
     fn get(&self, function: u32) -> Option<&Known> {
@@ -135,7 +144,7 @@ impl Catalog {
     }
 
     fn package_of<'a>(&'a self, known: &'a Known) -> &'a str {
-        if known.look.is_host() {
+        if self.binary(known) == HOST {
             return "host";
         }
         let file = self.source(known).map_or("", |(function, _)| self.profile.string(function.filename));

@@ -1,11 +1,15 @@
 //! The views, each one click and one key away.
 
+use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::route::View;
 use crate::state::Action;
+
+/// Milliseconds.
+const AFTER_LAYOUT: u32 = 50;
 
 #[derive(Debug, PartialEq, Properties)]
 pub(crate) struct TabsProps {
@@ -26,7 +30,11 @@ pub(crate) fn Tabs(props: &TabsProps) -> Html {
     };
     let tabs = use_node_ref();
     let here = tabs.clone();
-    use_effect_with(props.view, move |_| bring_into_view(&here));
+    use_effect_with(props.view, move |_| {
+        // Where the tabs lie is known once the page is laid out; to ask before would have it laid out for that.
+        let timeout = Timeout::new(AFTER_LAYOUT, move || bring_into_view(&here));
+        move || drop(timeout)
+    });
     html! { <nav class="tabs" role="tablist" aria-label="Views" ref={tabs}>{ for View::ALL.into_iter().map(tab) }</nav> }
 }
 
