@@ -53,6 +53,10 @@ pub(crate) enum FileStatus {
 }
 
 impl OpenFile {
+    fn is_profile(&self) -> bool {
+        matches!(self.status, FileStatus::Profile(_))
+    }
+
     /// How far it is; one that is there waits for nothing.
     pub(crate) fn stage(&self) -> Stage {
         match &self.status {
@@ -138,7 +142,15 @@ impl State {
                 self.show_file(shown);
                 self.compare_with(base);
             }
-            _ => self.show_file(id),
+            _ => {
+                self.show_file(id);
+                // The base may have been there first.
+                let base =
+                    self.files.iter().find(|file| file.intent == Intent::Base && file.id != id && file.is_profile());
+                if let Some(base) = base.map(|file| file.id).filter(|_| intent == Intent::Show) {
+                    self.compare_with(base);
+                }
+            }
         }
     }
 

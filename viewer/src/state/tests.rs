@@ -149,6 +149,16 @@ fn the_last_one_left_is_shown_when_a_file_is_closed() {
 }
 
 #[test]
+fn a_base_that_was_asked_for_may_be_there_first() {
+    let both = || Action::Opening(vec![file(1, "one.prof", Intent::Show), file(2, "base.prof", Intent::Base)]);
+    for order in [[1, 2], [2, 1]] {
+        let state = after([both(), opened(order[0]), opened(order[1])]);
+        assert_eq!((shown(&state), &state.phase), (Some((1, Some(2))), &Phase::Open), "{order:?}");
+        assert_eq!(state.shown().map(|session| session.route.view), Some(View::Diff), "{order:?}");
+    }
+}
+
+#[test]
 fn a_closed_base_is_compared_with_no_longer() {
     let state = after([opening_two(), opened(1), opened(2), Action::Close(FileId(1))]);
     assert_eq!(shown(&state), Some((2, None)));
