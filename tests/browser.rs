@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use proto::{FunctionSpec, LabelSpec, Line, ProfileBuilder, encode_gzip};
 use serde_json::{Value, json};
 use support::machine::{shared, workspace};
+use support::page;
 use support::webdriver::Browser;
 use support::wprof::{RunningWprof, Wprof};
 
@@ -17,44 +18,23 @@ const ROWS: &str = "
     const row = row => cells.map(cell => text(row.querySelector('.' + cell)));
     return open && [...open.querySelectorAll('.top-row:not(.pending)')].map(row);";
 
-/// Drops a file anywhere on the page.
-const DROP: &str = "
-    const [name, bytes] = arguments;
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
-    for (const kind of ['dragenter', 'dragover', 'drop']) {
-        document.body.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }));
-    }";
-
 fn profile(name: &str) -> PathBuf {
     workspace().join("tests/profiles/synth").join(name)
 }
 
 /// The viewer on some files in a browser of its own; `None` where there is none.
 fn view(files: &[PathBuf]) -> Option<(Browser, RunningWprof)> {
-    let browser = Browser::start()?;
-    let mut running = Wprof::new("view").arg("--no-open").args(files).start();
-    let line = running.process.wait_for_message("the viewer is at ");
-    browser.open(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default());
-    Some((browser, running))
+    page::open(|view| view.args(files))
 }
 
 fn drop_file(browser: &Browser, name: &str, bytes: &[u8]) {
-    let _nothing = browser.run(DROP, &[json!(name), json!(bytes)]);
+    page::drop_files(browser, &[(name, bytes)]);
 }
 
 /// The table of `wprof top`, cell by cell.
 fn top(file: &Path, options: &[&str]) -> Value {
     let run = Wprof::new("top").args(options).arg(file).finish().expect_code(0);
-    let stdout = run.stdout();
-    let table = stdout.lines().skip_while(|line| !line.trim_start().starts_with("flat ")).skip(1);
-    let cells = |line: &str| -> Value {
-        let mut words = line.split_whitespace();
-        let mut cells: Vec<String> = words.by_ref().take(5).map(str::to_owned).collect();
-        cells.push(words.collect::<Vec<_>>().join(" "));
-        cells.into()
-    };
-    table.map(cells).collect()
+    json!(page::table(&run.stdout(), 5))
 }
 
 /// Waits until the page shows the table that `wprof top` prints with these options.

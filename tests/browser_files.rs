@@ -8,21 +8,10 @@ use std::time::{Duration, Instant};
 use proto::Limits;
 use proto::units::Percent;
 use serde_json::{Value, json};
-use support::base64;
 use support::machine::{shared, workspace};
+use support::page::{self, escaped};
 use support::webdriver::Browser;
 use support::wprof::{RunningWprof, Wprof};
-
-/// Drops files anywhere on the page, together.
-const DROP: &str = "
-    const dataTransfer = new DataTransfer();
-    for (const [name, coded] of arguments[0]) {
-        const bytes = Uint8Array.from(atob(coded), letter => letter.charCodeAt(0));
-        dataTransfer.items.add(new File([bytes], name));
-    }
-    for (const kind of ['dragenter', 'dragover', 'drop']) {
-        document.body.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }));
-    }";
 
 /// What is in a row of a table: cells by class, a name as its tip has it, with its marker.
 const CELLS: &str = "
@@ -48,20 +37,19 @@ const REFUSED_OR_PART: &str = "
     return Boolean(failed || has('notices', `${arguments[0]} is cut short`));";
 
 fn drop_files(browser: &Browser, files: &[&Path]) {
-    let file = |path: &&Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        json!([name, base64::encode(&std::fs::read(path).unwrap_or_default())])
+    let read = |path: &&Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (name, std::fs::read(path).unwrap_or_default())
     };
-    let _nothing = browser.run(DROP, &[files.iter().map(file).collect()]);
+    let files: Vec<(String, Vec<u8>)> = files.iter().map(read).collect();
+    let parts: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
+    page::drop_files(browser, &parts);
 }
 
 /// An empty page of the viewer.
 fn viewer() -> Option<(Browser, RunningWprof)> {
-    let browser = Browser::start()?;
     let small = workspace().join("tests/profiles/synth/wasm_cpu.pb.gz");
-    let mut running = Wprof::new("view").arg("--no-open").arg(small).start();
-    let line = running.process.wait_for_message("the viewer is at ");
-    browser.open(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default());
+    let (browser, running) = page::open(|view| view.arg(small))?;
     let _open = browser.wait_for("the page", "return document.querySelector('[data-phase=open]') !== null", &[]);
     Some((browser, running))
 }
@@ -106,17 +94,7 @@ fn terminal_top(file: &Path) -> Option<Vec<Vec<String>>> {
     if run.code() != 0 {
         return None;
     }
-    let stdout = run.stdout();
-    let lines = stdout.lines().skip_while(|line| !line.trim_start().starts_with("flat ")).skip(1);
-    Some(lines.map(|line| words(line, 5)).collect())
-}
-
-/// The first words one by one, the rest as one.
-fn words(line: &str, n: usize) -> Vec<String> {
-    let mut words = line.split_whitespace();
-    let mut cells: Vec<String> = words.by_ref().take(n).map(str::to_owned).collect();
-    cells.push(words.collect::<Vec<_>>().join(" "));
-    cells
+    Some(page::table(&run.stdout(), 5))
 }
 
 /// Callers and callees as `wprof peek` prints them: weight, share, name.
@@ -141,8 +119,9 @@ fn terminal_peek(file: &Path, name: &str) -> [Vec<Vec<String>>; 2] {
 /// The outermost frames by weight, with their shares, of the terminal's folded stacks.
 fn terminal_roots(file: &Path, out: &Path) -> Vec<Vec<String>> {
     let folded = out.join("stacks.folded");
-    let mut convert = Wprof::new("convert").args(["--to", "collapsed", "-o"]).arg(&folded).arg(file);
-    if convert_is_refused(&mut convert) {
+    let convert = Wprof::new("convert").args(["--to", "collapsed", "-o"]).arg(&folded).arg(file);
+    if convert.finish().code() != 0 {
+        // Folded stacks take no negative values.
         return Vec::new();
     }
     let text = std::fs::read_to_string(folded).unwrap_or_default();
@@ -159,11 +138,6 @@ fn terminal_roots(file: &Path, out: &Path) -> Vec<Vec<String>> {
     let row =
         |(name, value): (String, i64)| vec![Percent { part: value, whole: total }.to_string().trim().to_owned(), name];
     roots.into_iter().map(row).collect()
-}
-
-/// Folded stacks take no negative values.
-fn convert_is_refused(convert: &mut Wprof) -> bool {
-    std::mem::replace(convert, Wprof::new("help")).finish().code() != 0
 }
 
 /// Waits until a script returns what is expected; else what it returned last.
@@ -185,16 +159,6 @@ fn go(browser: &Browser, hash: &str) {
     // Browsers refuse changes of the address beyond 200 in ten seconds.
     std::thread::sleep(Duration::from_millis(60));
     let _nothing = browser.run("location.hash = arguments[0]", &[json!(hash)]);
-}
-
-/// As JavaScript's `encodeURIComponent`.
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }
 
 /// What differs between page and terminal, for one file.
@@ -271,18 +235,13 @@ fn terminal_diff(base: &Path, file: &Path) -> Option<Vec<Vec<String>>> {
     if run.code() != 0 {
         return None;
     }
-    let stdout = run.stdout();
-    let rows = stdout.lines().skip_while(|line| !line.trim_start().starts_with("flat ")).skip(1);
-    let row = |line: &str| {
-        let mut cells = words(line, 8);
-        if let Some(name) = cells.last_mut() {
-            // The page has these as a dash in a column of their own.
-            *name = name.trim_end_matches(" (new)").trim_end_matches(" (gone)").to_owned();
-        }
-        cells
-    };
     // A table is drawn as far as it is in view.
-    Some(rows.take(10).map(row).collect())
+    let mut rows: Vec<Vec<String>> = page::table(&run.stdout(), 8).into_iter().take(10).collect();
+    for name in rows.iter_mut().filter_map(|row| row.last_mut()) {
+        // The page has these as a dash in a column of their own.
+        *name = name.trim_end_matches(" (new)").trim_end_matches(" (gone)").to_owned();
+    }
+    Some(rows)
 }
 
 /// When a profile was recorded; `None` if it is none.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use proto::{FunctionSpec, Line, ProfileBuilder, encode_gzip};
 use serde_json::{Value, json};
 use support::machine::{node, workspace};
+use support::page::{self, escaped};
 use support::webdriver::Browser;
 use support::wprof::{RunningWprof, Wprof};
 
@@ -20,11 +21,8 @@ fn synth(name: &str) -> PathBuf {
 
 /// The viewer on two profiles, the second one the base of a diff.
 fn view() -> Option<(Browser, RunningWprof)> {
-    let browser = Browser::start()?;
     let base = format!("--base={}", synth("wasm_cpu_b.pb.gz").display());
-    let mut running = Wprof::new("view").args(["--no-open", &base]).arg(synth("wasm_cpu.pb.gz")).start();
-    let line = running.process.wait_for_message("the viewer is at ");
-    browser.open(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default());
+    let (browser, running) = page::open(|view| view.arg(base).arg(synth("wasm_cpu.pb.gz")))?;
     let shown = "return document.querySelector('[data-view=diff] .top-row:not(.pending)') !== null";
     let _diff = browser.wait_for("the diff that --base asks for", shown, &[]);
     Some((browser, running))
@@ -200,10 +198,6 @@ fn a_name_is_never_markup() {
     let _nothing = browser.run("location.hash = 'view=top'", &[]);
     let name = "return document.querySelector('.top-row .name')?.title === arguments[0]";
     let _text = browser.wait_for("the name as text", name, &[json!(NAME)]);
-}
-
-fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// A page that was saved opens from disk, with no server, and shows the same.

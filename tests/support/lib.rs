@@ -8,6 +8,7 @@ pub mod base64;
 pub mod books;
 pub mod http;
 pub mod machine;
+pub mod page;
 pub mod running;
 pub mod sampler;
 pub mod sections;
