@@ -16,6 +16,7 @@ use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 use crate::desk::{Desk, Intake, Taken};
 use crate::protocol::{Answer, Call, FileId, Origin, Question, Refusal, Reply, Stage, decode, encode, line, pack};
 use bytes::Bytes;
+use practice::Practice;
 use turn::Turn;
 
 /// Between two words about how far a file is read, in milliseconds: each costs the page about as much as a small file.
@@ -31,12 +32,12 @@ pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
         }
     }));
     let Ok(worker) = Worker::new(scope.clone()) else { return };
+    post(scope, &Answer::Ready);
+    worker.take_turns();
     let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| worker.heard(&event.data()));
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The handler lives as long as the worker does.
     on_message.forget();
-    post(scope, &Answer::Ready);
-    practice::practise();
 }
 
 /// What the worker has and has to do.
@@ -46,6 +47,8 @@ struct Worker {
     /// By line, the newest question that was not answered yet, and how often it was answered in part.
     waiting: RefCell<[Option<(Question, u32)>; line::N]>,
     closed: RefCell<HashSet<FileId>>,
+    /// Until there is something to do.
+    practice: RefCell<Option<Practice>>,
     turn: Turn,
     is_turn_coming: Cell<bool>,
 }
@@ -58,6 +61,7 @@ impl Worker {
             desk: RefCell::default(),
             waiting: RefCell::default(),
             closed: RefCell::default(),
+            practice: RefCell::new(Some(Practice::new())),
             turn,
             is_turn_coming: Cell::new(false),
         });
@@ -65,7 +69,7 @@ impl Worker {
         worker.turn.on_turn(move || {
             if let Some(worker) = weak.upgrade() {
                 worker.is_turn_coming.set(false);
-                worker.answer_one();
+                worker.take_turn();
             }
         });
         Ok(worker)
@@ -73,6 +77,7 @@ impl Worker {
 
     fn heard(self: &Rc<Self>, message: &JsValue) {
         let Some(parts) = message.dyn_ref::<Array>() else { return };
+        *self.practice.borrow_mut() = None;
         match decode(&parts.get(0)) {
             Some(Call::Open(id, origin)) => {
                 let (worker, file) = (Rc::clone(self), parts.get(1));
@@ -95,9 +100,23 @@ impl Worker {
 
     /// Questions are answered one a turn, so that what the page says meanwhile is heard in between.
     fn take_turns(&self) {
-        let is_waiting = self.waiting.borrow().iter().any(Option::is_some);
-        if is_waiting && !self.is_turn_coming.replace(true) {
+        let has_work = self.practice.borrow().is_some() || self.waiting.borrow().iter().any(Option::is_some);
+        if has_work && !self.is_turn_coming.replace(true) {
             self.turn.ask_for();
+        }
+    }
+
+    fn take_turn(self: &Rc<Self>) {
+        let mut practice = self.practice.borrow_mut();
+        if let Some(more) = &mut *practice {
+            if !more.round() {
+                *practice = None;
+            }
+            drop(practice);
+            self.take_turns();
+        } else {
+            drop(practice);
+            self.answer_one();
         }
     }
 

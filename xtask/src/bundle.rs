@@ -1,5 +1,6 @@
 //! Builds the viewer into www/dist: its wasm, wasm-bindgen's JavaScript for it, and the plain files of www.
 
+mod imports;
 mod sizes;
 
 use std::ffi::OsString;
@@ -69,26 +70,37 @@ pub(crate) fn cargo(project: &Project, toolchain: &Toolchain) -> Command {
 }
 
 /// Crates in which little time is spent: what takes long is in `proto` and in inflating.
-const SMALL: [&str; 20] = [
+const SMALL: [&str; 31] = [
     "wprof-viewer",
     "wprof-symbols",
     "addr2line",
+    "anyhow",
     "cpp_demangle",
     "flate2",
+    "futures-channel",
+    "futures-util",
     "gimli",
     "gloo-events",
+    "implicit-clone",
+    "indexmap",
     "js-sys",
+    "pinned",
     "postcard",
     "regex",
     "regex-automata",
     "regex-syntax",
     "rustc-demangle",
+    "semver",
     "serde_core",
     "serde_json",
     "sha2",
+    "slab",
+    "tokise",
     "wasm-bindgen",
+    "wasm-bindgen-futures",
     "wasmparser",
     "wasmprinter",
+    "web-sys",
     "yew",
 ];
 
@@ -138,7 +150,10 @@ fn bind(project: &Project, module: &[u8], quality: Quality) -> Result<PathBuf> {
     let mut bindgen = Bindgen::new();
     bindgen.input_bytes(OUT_NAME, module.to_owned()).typescript(false).remove_producers_section(true);
     bindgen.remove_name_section(quality == Quality::Full);
-    bindgen.web(true)?.generate(&out).context("wasm-bindgen failed on the viewer")?;
+    let mut output = bindgen.web(true)?.generate_output().context("wasm-bindgen failed on the viewer")?;
+    let renamed = imports::shorten(&mut output);
+    output.emit(&out).context("write what wasm-bindgen made of the viewer")?;
+    renamed.follow(&out.join(format!("{OUT_NAME}.js")))?;
     if let Some(wasm_opt) = wasm_opt {
         shrink(&wasm_opt, &out.join(format!("{OUT_NAME}_bg.wasm")))?;
     }

@@ -82,7 +82,7 @@ impl<'a> Builder<'a> {
             tallies: vec![Tally::default(); nodes.len()],
             walk: Walk::default(),
             last_calls: vec![None; nodes.len()],
-            is_rich: options.mean || options.tags.is_some(),
+            is_rich: options.is_rich(),
             graph: Graph { nodes, edges: Vec::new(), shown: Vec::new(), tag_names, is_tree, always_inlined },
             edge_ids: FxHashMap::default(),
             children: FxHashMap::default(),
@@ -204,8 +204,7 @@ impl<'a> Builder<'a> {
             edge.seen = self.stamp;
             edge.weight = edge.weight.saturating_add(self.weight.value);
             edge.count = edge.count.saturating_add(self.weight.count);
-            edge.is_residual |= is_residual;
-            edge.is_inline &= is_inline;
+            edge.meet(is_residual, is_inline);
         }
     }
 
@@ -223,8 +222,7 @@ impl<'a> Builder<'a> {
             return None;
         }
         edge.seen = 1;
-        edge.is_residual |= is_residual;
-        edge.is_inline &= is_inline;
+        edge.meet(is_residual, is_inline);
         Some(idx)
     }
 

@@ -37,6 +37,13 @@ pub struct GraphOptions {
     pub tags: Option<String>,
 }
 
+impl GraphOptions {
+    /// Whether samples have more to sum than values.
+    fn is_rich(&self) -> bool {
+        self.mean || self.tags.is_some()
+    }
+}
+
 /// Which calls a graph knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Calls {
@@ -168,6 +175,12 @@ impl Edge {
     #[must_use]
     pub fn value(&self) -> i64 {
         super::per(self.weight, self.count)
+    }
+
+    /// Learns how the call was met once more.
+    fn meet(&mut self, is_residual: bool, is_inline: bool) {
+        self.is_residual |= is_residual;
+        self.is_inline &= is_inline;
     }
 }
 

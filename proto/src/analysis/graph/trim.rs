@@ -57,8 +57,8 @@ pub fn trimmed(
     trim: &TrimOptions,
     order: Order,
 ) -> Trimmed {
-    let is_plain = !options.call_tree && !options.mean && options.tags.is_none();
-    let in_a_row = if is_plain { alike(profile) } else { None };
+    let walks_together = !options.call_tree && !options.is_rich();
+    let in_a_row = if walks_together { alike(profile) } else { None };
     let in_a_row = in_a_row.as_deref();
     let rebuild = |kept: &[NodeIdx], graph: &Graph| {
         let mut is_kept = vec![false; frames.len()];
