@@ -95,7 +95,22 @@ fn the_table_is_that_of_wprof_top_for_every_sample_type() {
             choose(&browser, "sample-type", sample_type);
             expect_table(&browser, &file, &[&format!("-sample_index={sample_type}")]);
         }
+        expect_units(&browser, &file);
         expect_no_errors(&browser);
+    }
+}
+
+/// Chooses each unit that the options offer.
+fn expect_units(browser: &Browser, file: &Path) {
+    let _nothing = browser.run("document.querySelector('[data-testid=options]').click()", &[]);
+    let units =
+        "const it = document.querySelector('[data-testid=unit]'); return it && [...it.options].map(it => it.value)";
+    let units = browser.wait_for("the units", units, &[]);
+    let units: Vec<&str> = units.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    assert!(units.len() > 4, "{units:?}");
+    for unit in units {
+        choose(browser, "unit", if unit.is_empty() { "units that suit them" } else { unit });
+        expect_table(browser, file, &[&format!("-unit={}", if unit.is_empty() { "minimum" } else { unit })]);
     }
 }
 

@@ -133,6 +133,12 @@ pub fn are_compatible(one: &str, other: &str) -> bool {
     one == other || FAMILIES.iter().any(|it| it.find(one).is_some() && it.find(other).is_some())
 }
 
+/// The units of the quantity that `unit` counts, finest first, as they are printed; none for plain counts.
+pub fn units_like(unit: &str) -> impl Iterator<Item = &'static str> {
+    let family = FAMILIES.iter().find(|it| it.find(unit).is_some());
+    family.into_iter().flat_map(|it| it.units).map(|it| it.name)
+}
+
 /// The unit for a report whose least value other than 0 is `smallest`, of `total`, both counted in `from`.
 ///
 /// It is the least value's own unit; but where that is finer than the total's, and the total more than a hundred times
@@ -350,6 +356,18 @@ mod tests {
         ];
         for (part, whole, expected) in cases {
             assert_eq!(Percent { part, whole }.to_string(), expected, "{part} of {whole}");
+        }
+    }
+
+    #[test]
+    fn a_unit_has_others_like_it() {
+        assert_eq!(units_like("nanoseconds").collect::<Vec<_>>(), ["ns", "us", "ms", "s", "hrs"]);
+        assert_eq!(units_like("B").next(), Some("B"));
+        assert_eq!(units_like("count").next(), None);
+        for unit in ["bytes", "ns", "gcu"] {
+            for other in units_like(unit).filter(|it| !it.contains('*')) {
+                assert!(are_compatible(unit, other), "{unit} {other}");
+            }
         }
     }
 

@@ -143,7 +143,7 @@ impl Desk {
 
     /// Works out what a question is about, unless the last one was about the same.
     fn show(&mut self, about: &About) -> Result<(), String> {
-        if self.subject.as_ref().is_none_or(|subject| subject.about() != about) {
+        if !self.subject.as_mut().is_some_and(|subject| subject.turn_to(about)) {
             let opened = self.profiles.get(&about.file).ok_or("the file is closed")?;
             // The old one's memory first.
             self.subject = None;

@@ -18,6 +18,8 @@ pub(crate) struct Route {
     pub(crate) granularity: Granularity,
     pub(crate) noinlines: bool,
     pub(crate) relative: bool,
+    /// The unit of values; empty for those that suit them.
+    pub(crate) unit: String,
     pub(crate) query: String,
     pub(crate) sort: Sort,
     /// Small functions are in the table, too.
@@ -76,6 +78,7 @@ impl Default for Route {
             granularity: Granularity::default(),
             noinlines: false,
             relative: false,
+            unit: String::new(),
             query: String::new(),
             sort: Sort::default(),
             all: false,
@@ -181,6 +184,7 @@ impl Route {
         }
         hash.push_flag("noinlines", self.noinlines);
         hash.push_flag("relative_percentages", self.relative);
+        hash.push_some("unit", Some(self.unit.as_str()).filter(|unit| !unit.is_empty()));
         hash.push_some("search", Some(self.query.as_str()).filter(|query| !query.is_empty()));
         if self.sort != usual.sort {
             hash.push("sort", sort_name(self.sort));
@@ -227,6 +231,7 @@ impl Route {
             }
             "noinlines" => self.noinlines = true,
             "relative_percentages" => self.relative = true,
+            "unit" => self.unit = value,
             "search" => self.query = value,
             "sort" => self.sort = sort(&value),
             "all" => self.all = true,
@@ -347,6 +352,7 @@ mod tests {
             granularity: Granularity::Lines,
             noinlines: true,
             relative: true,
+            unit: "ms".to_owned(),
             query: "100%".to_owned(),
             sort: Sort { column: Column::Cum, descending: false },
             all: true,

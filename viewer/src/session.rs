@@ -92,7 +92,7 @@ impl Session {
 
     /// What a route is about, so that it is seen when node numbers no longer hold.
     fn subject_of(&self, route: &Route) -> About {
-        let Route { picked, filters, granularity, noinlines, relative, .. } = route.clone();
+        let Route { picked, filters, granularity, noinlines, relative, unit, .. } = route.clone();
         About {
             file: self.file,
             revision: self.revision,
@@ -102,6 +102,7 @@ impl Session {
             granularity,
             noinlines,
             relative,
+            unit,
         }
     }
 
@@ -186,6 +187,7 @@ impl Session {
             Action::Granularity(granularity) => self.change(|route| route.granularity = granularity),
             Action::Noinlines(noinlines) => self.change(|route| route.noinlines = noinlines),
             Action::Relative(relative) => self.change(|route| route.relative = relative),
+            Action::Unit(unit) => self.change(|route| route.unit = unit),
             Action::Query(query) => self.search(&query),
             Action::Sort(sort) => {
                 self.route.sort = sort;

@@ -107,6 +107,8 @@ pub(crate) enum Action {
     Granularity(Granularity),
     Noinlines(bool),
     Relative(bool),
+    /// Of all values that it can be the unit of; empty for units that suit them.
+    Unit(String),
     Query(AttrValue),
     Sort(Sort),
     ShowAll(bool),

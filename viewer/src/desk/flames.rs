@@ -157,7 +157,8 @@ impl Subject {
         if self.profile.n_samples() <= picture::AT_ONCE {
             self.table();
         }
+        let unit = self.unit(self.sample_index(), "auto").to_owned();
         let graph = self.trees.trees.iter_mut().find(|(of, _)| *of == ask.tree);
-        graph.map(|(_, graph)| graph.card(ask, self.table.as_ref())).unwrap_or_default()
+        graph.map(|(_, graph)| graph.card(ask, self.table.as_ref(), &unit)).unwrap_or_default()
     }
 }

@@ -55,7 +55,7 @@ impl Subject {
         let units = LabelUnits::of(&self.opened.profile);
         let sums = label_sums(&self.profile, sample_index, &units);
         Tags {
-            total: self.tag_amount(self.total, sample_index),
+            total: self.amount(self.total, sample_index),
             keys: sums.iter().map(|sums| self.tag_key(sums)).collect(),
         }
     }
@@ -71,7 +71,7 @@ impl Subject {
         let counting = self.counting_type().filter(|_| label.is_some() && !sums.numbers.is_empty());
         TagKey {
             key: sums.key.clone(),
-            total: self.tag_amount(sums.total, self.sample_index()),
+            total: self.amount(sums.total, self.sample_index()),
             share: percent(sums.total, self.total),
             texts: sums.texts.iter().take(MOST_TEXTS).map(text).collect(),
             n_more: sums.texts.len().saturating_sub(MOST_TEXTS),
@@ -87,7 +87,7 @@ impl Subject {
         let heaviest = weights.iter().map(|it| it.saturating_abs()).max().unwrap_or(0);
         let value = |(at, &range): (usize, &NumberRange)| {
             let weight = weights.get(at).copied().unwrap_or(0);
-            let count = counts.as_ref().and_then(|(of, counts)| Some(self.tag_amount(*counts.get(at)?, *of)));
+            let count = counts.as_ref().and_then(|(of, counts)| Some(self.amount(*counts.get(at)?, *of)));
             let ends = ends(range, &label.unit);
             let focus = Some(label.tagfocus(range));
             TagValue { name: Ends::name(&ends, &ends), count, focus, ..self.tag_value(weight, heaviest) }
@@ -97,17 +97,11 @@ impl Subject {
 
     fn tag_value(&self, weight: i64, heaviest: i64) -> TagValue {
         TagValue {
-            weight: self.tag_amount(weight, self.sample_index()),
+            weight: self.amount(weight, self.sample_index()),
             share: percent(weight, self.total),
             bar: percent(weight, heaviest),
             ..TagValue::default()
         }
-    }
-
-    /// Each in the unit that suits it, as `wprof tags` prints them.
-    fn tag_amount(&self, value: i64, sample_index: usize) -> String {
-        let unit = self.profile.sample_types().get(sample_index).map_or("", |it| self.profile.string(it.unit));
-        Amount::auto(value, unit).to_string()
     }
 
     fn kind(&self, sample_index: usize) -> &str {

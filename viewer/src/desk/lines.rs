@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use proto::analysis::listing::{LineAddress, ListedFile, ListingOptions, line_addresses, listing};
-use proto::units::Amount;
 
 use super::labels::percent;
 use super::modules::Modules;
@@ -73,9 +72,7 @@ impl Subject {
 
     /// As `list` prints weights: each in the unit that suits it, nothing for nothing.
     pub(super) fn column(&self, value: i64) -> String {
-        let sample_type = self.profile.sample_types().get(self.sample_index());
-        let unit = sample_type.map_or("", |it| self.profile.string(it.unit));
-        if value == 0 { String::new() } else { Amount::auto(value, unit).to_string() }
+        if value == 0 { String::new() } else { self.amount(value, self.sample_index()) }
     }
 }
 

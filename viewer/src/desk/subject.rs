@@ -6,6 +6,7 @@ use std::rc::Rc;
 use proto::Profile;
 use proto::analysis::calls::CallGraph;
 use proto::analysis::{self, FilterOptions, FrameOptions, filter, total};
+use proto::units::{Amount, are_compatible};
 
 use super::Opened;
 use super::catalog::Catalog;
@@ -76,6 +77,33 @@ impl Subject {
 
     pub(super) fn about(&self) -> &About {
         &self.about
+    }
+
+    /// Has what is about the same samples and places, but for the unit, answered from what was worked out for it.
+    pub(super) fn turn_to(&mut self, about: &About) -> bool {
+        let is_same = About { unit: about.unit.clone(), ..self.about.clone() } == *about;
+        if is_same && self.about.unit != about.unit {
+            self.about.unit.clone_from(&about.unit);
+            // These know how they are printed.
+            (self.table, self.every_type, self.calls, self.changes) = (None, None, None, None);
+        }
+        is_same
+    }
+
+    /// The unit that is asked for where values of this type can be shown in it, or else `usual`.
+    pub(super) fn unit(&self, sample_index: usize, usual: &'static str) -> &str {
+        let unit = self.about.unit.as_str();
+        if !unit.is_empty() && are_compatible(self.counted_in(sample_index), unit) { unit } else { usual }
+    }
+
+    /// A value by itself, as reports print it that have no unit for all.
+    pub(super) fn amount(&self, value: i64, sample_index: usize) -> String {
+        let (from, to) = (self.counted_in(sample_index), self.unit(sample_index, "auto"));
+        Amount { value, from, to }.to_string()
+    }
+
+    fn counted_in(&self, sample_index: usize) -> &str {
+        self.profile.sample_types().get(sample_index).map_or("", |it| self.profile.string(it.unit))
     }
 
     /// The value that is asked for, or the profile's own choice where there is no such.

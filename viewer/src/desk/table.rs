@@ -151,7 +151,8 @@ impl Subject {
 
     /// pprof's, for a table whose percentages are of the subject's total.
     pub(super) fn top_options(&self, sample_index: usize) -> TopOptions {
-        TopOptions { sample_index, total: Some(self.total), frames: self.frames(), ..TopOptions::default() }
+        let unit = self.unit(sample_index, "minimum").to_owned();
+        TopOptions { sample_index, total: Some(self.total), frames: self.frames(), unit, ..TopOptions::default() }
     }
 
     /// The same places' flat and cum of all sample types.

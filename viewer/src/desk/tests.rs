@@ -233,6 +233,33 @@ fn places_are_as_fine_as_is_wanted() {
 }
 
 #[test]
+fn values_are_in_the_unit_that_is_chosen() {
+    let mut desk = desk();
+    let of = |unit: &str| About { unit: unit.to_owned(), ..about() };
+    let values = |desk: &mut Desk, about: About| -> Vec<String> {
+        let rows = rows_of(desk, about.clone(), RowsAsk { every_type: true, ..RowsAsk::default() });
+        let row = rows.rows.into_iter().find(|it| it.name == "app::fib").expect("it is in the table");
+        let every = row.every.into_iter().map(|it| it.0);
+        let node = flame_of(desk, about.clone(), "", Zoom::Root).boxes.iter().map(|it| it.node).max().unwrap_or(0);
+        [row.flat, rows.total, card(desk, about, node).cum].into_iter().chain(every).collect()
+    };
+    assert_eq!(values(&mut desk, of("")), ["600ms", "1000ms", "400ms", "60", "600ms"]);
+    assert_eq!(values(&mut desk, of("s")), ["0.60s", "1s", "0.40s", "60", "0.60s"]);
+    assert_eq!(values(&mut desk, of("us")), ["600000us", "1000000us", "400000us", "60", "600000us"]);
+    // No unit of times.
+    assert_eq!(values(&mut desk, of("kB")), values(&mut desk, of("")));
+}
+
+#[test]
+fn a_unit_changes_no_node_numbers() {
+    let mut desk = desk();
+    let zoom = flame(&mut desk, "", 0).boxes.iter().map(|it| it.node).max().unwrap_or(0);
+    let before = flame(&mut desk, "", zoom);
+    let in_seconds = About { unit: "s".to_owned(), ..about() };
+    assert_eq!(flame_of(&mut desk, in_seconds, "", Zoom::Node(zoom)), before);
+}
+
+#[test]
 fn a_closed_file_answers_nothing() {
     let mut desk = desk();
     desk.close(FILE);

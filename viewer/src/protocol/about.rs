@@ -22,6 +22,8 @@ pub(crate) struct About {
     pub(crate) noinlines: bool,
     /// Shares are of what the filters leave, not of all.
     pub(crate) relative: bool,
+    /// The unit of all values that it can be the unit of; empty for units that suit them.
+    pub(crate) unit: String,
 }
 
 /// One step of a breadcrumb: pprof's option of that name, with its pattern.

@@ -12,12 +12,12 @@ use crate::protocol::{Card, CardAsk, Kin, Look};
 const NEAR: usize = 20;
 
 impl Graph {
-    pub(super) fn card(&mut self, ask: &CardAsk, table: Option<&Table>) -> Card {
+    pub(super) fn card(&mut self, ask: &CardAsk, table: Option<&Table>, unit: &str) -> Card {
         let node = self.node(ask.node);
         let flat = self.tree.flat(&self.profile, node);
         let cum = self.tree.cum(node);
         let entry = self.catalog.entry(self.function(node)).unwrap_or_default();
-        let with_share = |value: i64| self.with_share(value, table);
+        let with_share = |value: i64| self.with_share(value, table, unit);
         let (flat_text, flat_pct) = with_share(flat);
         let (cum_text, cum_pct) = with_share(cum);
         let parent = self.tree.parent(node);
@@ -37,7 +37,7 @@ impl Graph {
             cum: cum_text,
             cum_pct,
             of_parent: parent.map(|parent| percent(cum, self.tree.cum(parent))).unwrap_or_default(),
-            everywhere: sums.map(|(flat, cum)| (self.with_share(flat, table), self.with_share(cum, table))),
+            everywhere: sums.map(|(flat, cum)| (self.with_share(flat, table, unit), self.with_share(cum, table, unit))),
             change,
             inlined: self.tree.is_inlined(node),
             host: entry.look.is_host(),
@@ -47,14 +47,14 @@ impl Graph {
         }
     }
 
-    /// In the unit of the table, or else in one that suits the value.
-    fn with_share(&self, value: i64, table: Option<&Table>) -> (String, String) {
+    /// In the unit of the table, or else in `unit`.
+    fn with_share(&self, value: i64, table: Option<&Table>, unit: &str) -> (String, String) {
         let amount = match table {
             Some(table) => table.with_share(value).0,
             None => {
-                let unit =
+                let from =
                     self.profile.sample_types().get(self.sample_index).map_or("", |it| self.profile.string(it.unit));
-                Amount::auto(value, unit).to_string()
+                Amount { value, from, to: unit }.to_string()
             }
         };
         (amount, self.percent(value))
