@@ -1,10 +1,11 @@
 //! The viewer in a real browser: it shows the numbers that `wprof top` prints, and survives what is dropped on it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use proto::{FunctionSpec, LabelSpec, Line, ProfileBuilder, encode_gzip};
 use serde_json::{Value, json};
-use support::machine::{shared, workspace};
+use support::machine::{profile, shared};
 use support::page;
 use support::webdriver::Browser;
 use support::wprof::{RunningWprof, Wprof};
@@ -18,9 +19,8 @@ const ROWS: &str = "
     const row = row => cells.map(cell => text(row.querySelector('.' + cell)));
     return open && [...open.querySelectorAll('.top-row:not(.pending)')].map(row);";
 
-fn profile(name: &str) -> PathBuf {
-    workspace().join("tests/profiles/synth").join(name)
-}
+/// How long the page may take to show a table.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The viewer on some files in a browser of its own; `None` where there is none.
 fn view(files: &[PathBuf]) -> Option<(Browser, RunningWprof)> {
@@ -41,17 +41,10 @@ fn top(file: &Path, options: &[&str]) -> Value {
 fn expect_table(browser: &Browser, file: &Path, options: &[&str]) {
     let expected = top(file, options);
     assert!(expected.as_array().is_some_and(|rows| rows.len() >= 2), "{expected}");
-    let differs = format!(
-        "const rows = (() => {{{ROWS}}})(); return JSON.stringify(rows) === JSON.stringify(arguments[0]) || rows;"
-    );
-    for _ in 0..200 {
-        if browser.run(&differs, std::slice::from_ref(&expected)) == json!(true) {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+    if let Err(found) = page::wait_until(browser, ROWS, &[], &expected, PATIENCE) {
+        let name = file.display();
+        assert_eq!(found, expected, "{name}, {options:?}; the console: {}", browser.console());
     }
-    let name = file.display();
-    assert_eq!(browser.run(ROWS, &[]), expected, "{name}, {options:?}; the console: {}", browser.console());
 }
 
 /// Chooses what a list offers.
@@ -109,8 +102,9 @@ fn expect_units(browser: &Browser, file: &Path) {
     let units: Vec<&str> = units.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     assert!(units.len() > 4, "{units:?}");
     for unit in units {
-        choose(browser, "unit", if unit.is_empty() { "units that suit them" } else { unit });
-        expect_table(browser, file, &[&format!("-unit={}", if unit.is_empty() { "minimum" } else { unit })]);
+        let (shown, option) = if unit.is_empty() { ("units that suit them", "minimum") } else { (unit, unit) };
+        choose(browser, "unit", shown);
+        expect_table(browser, file, &[&format!("-unit={option}")]);
     }
 }
 
@@ -276,10 +270,9 @@ fn the_flame_graph_is_drawn_and_search_tells_the_matched_share() {
 #[test]
 fn a_served_file_that_vanished_is_named() {
     let Some(browser) = Browser::start() else { return };
-    let mut running = Wprof::new("view").args(["--no-open", "gone.prof"]).file("gone.prof", "x").start();
-    let line = running.process.wait_for_message("the viewer is at ");
+    let (running, server) = Wprof::new("view").args(["--no-open", "gone.prof"]).file("gone.prof", "x").start_viewer();
     std::fs::remove_file(running.dir().join("gone.prof")).unwrap_or_default();
-    browser.open(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default());
+    page::visit(&browser, &server);
     let failure = "
         const page = document.querySelector('[data-phase=failed]');
         return page && page.innerText.includes('gone.prof')";

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proto::Limits;
 use proto::units::Percent;
 use serde_json::{Value, json};
-use support::machine::{shared, workspace};
+use support::machine::{profile, shared, workspace};
 use support::page::{self, escaped};
 use support::webdriver::Browser;
 use support::wprof::{RunningWprof, Wprof};
@@ -48,8 +48,7 @@ fn drop_files(browser: &Browser, files: &[&Path]) {
 
 /// An empty page of the viewer.
 fn viewer() -> Option<(Browser, RunningWprof)> {
-    let small = workspace().join("tests/profiles/synth/wasm_cpu.pb.gz");
-    let (browser, running) = page::open(|view| view.arg(small))?;
+    let (browser, running) = page::open(|view| view.arg(profile("wasm_cpu.pb.gz")))?;
     let _open = browser.wait_for("the page", "return document.querySelector('[data-phase=open]') !== null", &[]);
     Some((browser, running))
 }
@@ -140,19 +139,11 @@ fn terminal_roots(file: &Path, out: &Path) -> Vec<Vec<String>> {
     roots.into_iter().map(row).collect()
 }
 
-/// Waits until a script returns what is expected; else what it returned last.
-fn wait_for(browser: &Browser, script: &str, args: &[Value], expected: &Value) -> Result<(), Value> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let found = browser.run(script, args);
-        if found == *expected {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            return Err(found);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// How long the page may take to show a file.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn wait_until(browser: &Browser, script: &str, args: &[Value], expected: &Value) -> Result<(), Value> {
+    page::wait_until(browser, script, args, expected, PATIENCE)
 }
 
 fn go(browser: &Browser, hash: &str) {
@@ -167,14 +158,14 @@ fn differences(browser: &Browser, file: &Path, out: &Path) -> Vec<String> {
     drop_files(browser, &[file]);
     let Some(top) = terminal_top(file) else {
         // What is refused there is refused here, unless whole samples could be saved.
-        return match wait_for(browser, REFUSED_OR_PART, &[json!(name)], &json!(true)) {
+        return match wait_until(browser, REFUSED_OR_PART, &[json!(name)], &json!(true)) {
             Ok(()) => Vec::new(),
             Err(_) => vec![format!("{name}: refused in the terminal, but here {}", browser.run(PHASE, &[]))],
         };
     };
     let mut faults = Vec::new();
     let mut check = |what: &str, script: String, args: &[Value], expected: Value| {
-        if let Err(found) = wait_for(browser, &script, args, &expected) {
+        if let Err(found) = wait_until(browser, &script, args, &expected) {
             faults.push(format!("{name}, {what}\n  expected {expected}\n  found    {found}"));
         }
     };
@@ -272,7 +263,7 @@ fn two_profiles_show_the_terminals_changes() {
         let Some(expected) = terminal_diff(base, file) else { continue };
         n_compared += 1;
         drop_files(&browser, &[first, second]);
-        if let Err(found) = wait_for(&browser, script, &[json!(expected.len().max(1))], &json!(expected)) {
+        if let Err(found) = wait_until(&browser, script, &[json!(expected.len().max(1))], &json!(expected)) {
             faults.push(format!(
                 "{} to {}\n  expected {expected:?}\n  found    {found}",
                 base.display(),

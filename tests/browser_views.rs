@@ -5,24 +5,20 @@ use std::path::PathBuf;
 
 use proto::{FunctionSpec, Line, ProfileBuilder, encode_gzip};
 use serde_json::{Value, json};
-use support::machine::{node, workspace};
+use support::machine::{node, profile};
 use support::page::{self, escaped};
 use support::webdriver::Browser;
-use support::wprof::{RunningWprof, Wprof};
+use support::wprof::RunningWprof;
 
 const VIEWS: [&str; 10] = ["both", "top", "flame", "sandwich", "tree", "graph", "source", "tags", "diff", "summary"];
 
 /// A function of every profile here that has callers, callees and lines.
 const FUNCTION: &str = "app::Worker<T>::hot";
 
-fn synth(name: &str) -> PathBuf {
-    workspace().join("tests/profiles/synth").join(name)
-}
-
 /// The viewer on two profiles, the second one the base of a diff.
 fn view() -> Option<(Browser, RunningWprof)> {
-    let base = format!("--base={}", synth("wasm_cpu_b.pb.gz").display());
-    let (browser, running) = page::open(|view| view.arg(base).arg(synth("wasm_cpu.pb.gz")))?;
+    let base = format!("--base={}", profile("wasm_cpu_b.pb.gz").display());
+    let (browser, running) = page::open(|view| view.arg(base).arg(profile("wasm_cpu.pb.gz")))?;
     let shown = "return document.querySelector('[data-view=diff] .top-row:not(.pending)') !== null";
     let _diff = browser.wait_for("the diff that --base asks for", shown, &[]);
     Some((browser, running))
@@ -181,10 +177,7 @@ fn a_name_is_never_markup() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("markup.prof");
     std::fs::write(&file, encode_gzip(&builder.finish())).unwrap_or_default();
-    let Some(browser) = Browser::start() else { return };
-    let mut running = Wprof::new("view").arg("--no-open").arg(&file).start();
-    let line = running.process.wait_for_message("the viewer is at ");
-    browser.open(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default());
+    let Some((browser, _running)) = page::open(|view| view.arg(&file)) else { return };
     let shown = "return document.querySelector('[data-testid=file-name]')?.textContent === 'markup.prof'";
     let _open = browser.wait_for("the file", shown, &[]);
     for view in VIEWS {

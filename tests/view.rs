@@ -4,19 +4,15 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::http::Server;
-use support::machine::workspace;
+use support::machine::{profile, workspace};
 use support::running::{HANG, Signal};
 use support::wprof::{RunningWprof, Wprof};
-
-fn profile(name: &str) -> PathBuf {
-    workspace().join("tests/profiles/synth").join(name)
-}
 
 /// `wprof view --no-open` with these arguments, and where it listens.
 fn view(args: &[impl AsRef<OsStr>]) -> (RunningWprof, Server) {

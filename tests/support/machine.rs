@@ -14,6 +14,12 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
+/// A profile that was made up for the tests.
+#[must_use]
+pub fn profile(name: &str) -> PathBuf {
+    workspace().join("tests/profiles/synth").join(name)
+}
+
 /// The wprof under test.
 #[must_use]
 pub fn wprof_bin() -> PathBuf {

@@ -1,8 +1,11 @@
 //! The viewer's page as its tests use it: opened on a server of its own, given files, held against the command's tables.
 
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
 
 use crate::base64;
+use crate::http::Server;
 use crate::webdriver::Browser;
 use crate::wprof::{RunningWprof, Wprof};
 
@@ -21,10 +24,39 @@ const DROP: &str = "
 #[must_use]
 pub fn open(view: impl FnOnce(Wprof) -> Wprof) -> Option<(Browser, RunningWprof)> {
     let browser = Browser::start()?;
-    let mut running = view(Wprof::new("view").arg("--no-open")).start();
-    let line = running.process.wait_for_message("the viewer is at ");
-    browser.open(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default());
+    let (running, server) = view(Wprof::new("view").arg("--no-open")).start_viewer();
+    visit(&browser, &server);
     Some((browser, running))
+}
+
+/// Opens the page of a server.
+pub fn visit(browser: &Browser, server: &Server) {
+    browser.open(&format!("{}/", server.url()));
+}
+
+/// Waits until a script returns what is expected.
+///
+/// # Errors
+///
+/// What it returned last, if it did not in time.
+pub fn wait_until(
+    browser: &Browser,
+    script: &str,
+    args: &[Value],
+    expected: &Value,
+    patience: Duration,
+) -> Result<(), Value> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let found = browser.run(script, args);
+        if found == *expected {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(found);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Drops files, by name and content.
