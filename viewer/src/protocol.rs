@@ -183,8 +183,12 @@ pub(crate) mod line {
 
 /// A call or an answer as it travels, in memory that can be transferred.
 pub(crate) fn encode<T: Serialize>(message: &T) -> Option<Uint8Array> {
+    Some(Uint8Array::from(to_bytes(message)?.as_slice()))
+}
+
+pub(crate) fn to_bytes<T: Serialize>(message: &T) -> Option<Vec<u8>> {
     // Fails for sequences of unknown length only; there are none.
-    Some(Uint8Array::from(postcard::to_allocvec(message).ok()?.as_slice()))
+    postcard::to_allocvec(message).ok()
 }
 
 /// The call or answer in a part of a message, if it is one.

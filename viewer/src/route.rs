@@ -184,8 +184,8 @@ impl Route {
         }
         hash.push_flag("noinlines", self.noinlines);
         hash.push_flag("relative_percentages", self.relative);
-        hash.push_some("unit", Some(self.unit.as_str()).filter(|unit| !unit.is_empty()));
-        hash.push_some("search", Some(self.query.as_str()).filter(|query| !query.is_empty()));
+        hash.push_text("unit", &self.unit);
+        hash.push_text("search", &self.query);
         if self.sort != usual.sort {
             hash.push("sort", sort_name(self.sort));
         }
@@ -195,8 +195,8 @@ impl Route {
         hash.push_flag("inverted", self.flame.inverted);
         hash.push_flag("upward", self.flame.upward);
         hash.push_flag("by_name", self.flame.by_name);
-        hash.push_some("zoom", Some(self.flame.zoom.as_str()).filter(|zoom| !zoom.is_empty()));
-        hash.push_some("node", Some(self.node.as_str()).filter(|node| !node.is_empty()));
+        hash.push_text("zoom", &self.flame.zoom);
+        hash.push_text("node", &self.node);
         if self.n_nodes != usual.n_nodes {
             hash.push("nodecount", &self.n_nodes.to_string());
         }
@@ -271,6 +271,11 @@ impl Hash {
         if let Some(value) = value {
             self.push(name, value);
         }
+    }
+
+    /// An empty text is as usual.
+    fn push_text(&mut self, name: &str, text: &str) {
+        self.push_some(name, Some(text).filter(|text| !text.is_empty()));
     }
 
     fn push_flag(&mut self, name: &str, is_set: bool) {

@@ -32,12 +32,13 @@ pub(crate) fn run(scope: &DedicatedWorkerGlobalScope) {
         }
     }));
     let Ok(worker) = Worker::new(scope.clone()) else { return };
-    post(scope, &Answer::Ready);
-    worker.take_turns();
-    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| worker.heard(&event.data()));
+    let hearing = Rc::clone(&worker);
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| hearing.heard(&event.data()));
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     // The handler lives as long as the worker does.
     on_message.forget();
+    post(scope, &Answer::Ready);
+    worker.practise();
 }
 
 /// What the worker has and has to do.
@@ -61,7 +62,7 @@ impl Worker {
             desk: RefCell::default(),
             waiting: RefCell::default(),
             closed: RefCell::default(),
-            practice: RefCell::new(Some(Practice::new())),
+            practice: RefCell::default(),
             turn,
             is_turn_coming: Cell::new(false),
         });
@@ -77,7 +78,7 @@ impl Worker {
 
     fn heard(self: &Rc<Self>, message: &JsValue) {
         let Some(parts) = message.dyn_ref::<Array>() else { return };
-        *self.practice.borrow_mut() = None;
+        self.practice.take();
         match decode(&parts.get(0)) {
             Some(Call::Open(id, origin)) => {
                 let (worker, file) = (Rc::clone(self), parts.get(1));
@@ -106,17 +107,19 @@ impl Worker {
         }
     }
 
+    fn practise(&self) {
+        self.practice.replace(Some(Practice::new()));
+        self.take_turns();
+    }
+
     fn take_turn(self: &Rc<Self>) {
-        let mut practice = self.practice.borrow_mut();
-        if let Some(more) = &mut *practice {
-            if !more.round() {
-                *practice = None;
+        match self.practice.take() {
+            Some(mut practice) => {
+                let has_more = practice.round();
+                self.practice.replace(has_more.then_some(practice));
+                self.take_turns();
             }
-            drop(practice);
-            self.take_turns();
-        } else {
-            drop(practice);
-            self.answer_one();
+            None => self.answer_one(),
         }
     }
 

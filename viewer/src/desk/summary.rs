@@ -2,7 +2,7 @@
 
 use proto::Profile;
 use proto::analysis::total;
-use proto::units::{Amount, units_like};
+use proto::units::Amount;
 
 use super::labels::Labels;
 use crate::protocol::{Binary, SampleType, Summary};
@@ -19,7 +19,6 @@ pub(super) fn summary(
     let sample_types = profile.sample_types().iter().enumerate().map(|(at, it)| SampleType {
         kind: text(it.kind),
         unit: text(it.unit),
-        units: units_like(profile.string(it.unit)).map(str::to_owned).collect(),
         total: Amount::auto(total(profile, at, false), profile.string(it.unit)).to_string(),
     });
     let duration = profile.duration_nanos();

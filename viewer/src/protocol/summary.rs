@@ -35,8 +35,6 @@ pub(crate) struct Summary {
 pub(crate) struct SampleType {
     pub(crate) kind: String,
     pub(crate) unit: String,
-    /// The units that values may be shown in.
-    pub(crate) units: Vec<String>,
     /// The sum over all samples.
     pub(crate) total: String,
 }

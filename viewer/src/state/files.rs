@@ -53,7 +53,7 @@ pub(crate) enum FileStatus {
 }
 
 impl OpenFile {
-    fn is_profile(&self) -> bool {
+    pub(crate) fn is_profile(&self) -> bool {
         matches!(self.status, FileStatus::Profile(_))
     }
 
@@ -89,8 +89,7 @@ impl State {
         // What could not be opened before is no longer of interest.
         self.files.retain(|file| !matches!(file.status, FileStatus::Failed(_)));
         // What was meant by a drop that is over says nothing about this one.
-        let is_open = |file: &&mut OpenFile| matches!(file.status, FileStatus::Profile(_));
-        self.files.iter_mut().filter(is_open).for_each(|file| file.intent = Intent::Keep);
+        self.files.iter_mut().filter(|file| file.is_profile()).for_each(|file| file.intent = Intent::Keep);
         let opened = files.into_iter().map(|NewFile { id, name, intent }| OpenFile {
             id,
             name,
@@ -142,15 +141,15 @@ impl State {
                 self.show_file(shown);
                 self.compare_with(base);
             }
-            _ => {
+            (Intent::Show, None) => {
                 self.show_file(id);
                 // The base may have been there first.
-                let base =
-                    self.files.iter().find(|file| file.intent == Intent::Base && file.id != id && file.is_profile());
-                if let Some(base) = base.map(|file| file.id).filter(|_| intent == Intent::Show) {
+                let base = self.files.iter().find(|file| file.intent == Intent::Base && file.is_profile());
+                if let Some(base) = base.map(|file| file.id) {
                     self.compare_with(base);
                 }
             }
+            _ => self.show_file(id),
         }
     }
 

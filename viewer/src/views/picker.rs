@@ -215,7 +215,6 @@ mod tests {
                     kind: "inuse_space".to_owned(),
                     unit: "bytes".to_owned(),
                     total: "4kB".to_owned(),
-                    ..SampleType::default()
                 }],
                 measures: vec![Measure { key: "bytes".to_owned(), ranges }],
                 ..Summary::default()

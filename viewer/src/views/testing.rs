@@ -19,12 +19,7 @@ pub(crate) fn render<View: BaseComponent>(props: impl FnOnce() -> View::Properti
 
 /// A session at `hash` of a profile with these sample types, without any answer.
 pub(crate) fn session(kinds: &[&str], hash: &str) -> Session {
-    let kind = |kind: &&str| SampleType {
-        kind: (*kind).to_owned(),
-        unit: "count".to_owned(),
-        total: "9".to_owned(),
-        ..SampleType::default()
-    };
+    let kind = |kind: &&str| SampleType { kind: (*kind).to_owned(), unit: "count".to_owned(), total: "9".to_owned() };
     let summary = Summary { sample_types: kinds.iter().map(kind).collect(), ..Summary::default() };
     Session::new(FileId(1), "cpu.prof".into(), Rc::new(summary), Route::from_hash(hash))
 }

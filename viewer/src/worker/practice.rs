@@ -6,7 +6,7 @@ mod made_up;
 use std::hint::black_box;
 
 use crate::desk::{Desk, Intake};
-use crate::protocol::{About, Answer, Ask, FileId, FlameAsk, Question, RowsAsk, Tree, Zoom};
+use crate::protocol::{About, Answer, Ask, FileId, FlameAsk, Question, RowsAsk, Tree, Zoom, to_bytes};
 
 /// A few samples that have all that a profile may have: gzip, labels, inlined frames, comments.
 const VARIED: &[u8] = include_bytes!("../../../tests/profiles/synth/wasm_cpu.pb.gz");
@@ -32,7 +32,7 @@ impl Practice {
     pub(super) fn round(&mut self) -> bool {
         for profile in [VARIED, &self.long] {
             for answer in answers(profile) {
-                let _bytes = black_box(postcard::to_allocvec(&answer));
+                black_box(to_bytes(&answer));
             }
         }
         self.n_rounds = self.n_rounds.saturating_sub(1);

@@ -59,11 +59,12 @@ pub fn trimmed(
 ) -> Trimmed {
     let walks_together = !options.call_tree && !options.is_rich();
     let in_a_row = if walks_together { alike(profile) } else { None };
-    let in_a_row = in_a_row.as_deref();
+    let sum =
+        |options: &GraphOptions, kept: Option<&[bool]>| Graph::new(profile, frames, options, kept, in_a_row.as_deref());
     let rebuild = |kept: &[NodeIdx], graph: &Graph| {
         let mut is_kept = vec![false; frames.len()];
         kept.iter().for_each(|&it| is_kept[graph.node(it).frame.index()] = true);
-        Graph::new(profile, frames, options, Some(&is_kept), in_a_row)
+        sum(options, Some(&is_kept))
     };
     // Calls and tags are not needed to see which places are heavy, and most places are not.
     let is_twice = 0.0 < trim.node_fraction && !options.call_tree;
@@ -72,7 +73,7 @@ pub fn trimmed(
     } else {
         whole(options, trim)
     };
-    let mut graph = Graph::new(profile, frames, &first, None, in_a_row);
+    let mut graph = sum(&first, None);
     let total_flat = graph.shown.iter().fold(0_i64, |sum, &it| graph.node(it).sums.flat.saturating_add(sum));
     let cutoff = |share| units::truncate(units::to_f64(total_flat) * share).saturating_abs();
     let (node_cutoff, edge_cutoff) = (cutoff(trim.node_fraction), cutoff(trim.edge_fraction));
@@ -84,10 +85,10 @@ pub fn trimmed(
         if kept.len() != n_all {
             graph = if options.call_tree { graph.keep_in_tree(&kept) } else { rebuild(&kept, &graph) };
         } else if is_twice {
-            graph = Graph::new(profile, frames, options, None, in_a_row);
+            graph = sum(options, None);
         }
     } else if is_twice {
-        graph = Graph::new(profile, frames, options, None, in_a_row);
+        graph = sum(options, None);
     }
     let n_dropped = n_all.saturating_sub(graph.shown.len());
     let n_places = graph.shown.len();

@@ -27,6 +27,7 @@ impl Graph {
             let amount = |value| with_share(value).0;
             (amount(before), amount(after), difference(before, after, amount))
         });
+        let everywhere = sums.map(|(flat, cum)| (with_share(flat), with_share(cum)));
         let kin = if ask.in_full { self.kin(node) } else { Vec::new() };
         Card {
             name: self.tree.name(node),
@@ -37,7 +38,7 @@ impl Graph {
             cum: cum_text,
             cum_pct,
             of_parent: parent.map(|parent| percent(cum, self.tree.cum(parent))).unwrap_or_default(),
-            everywhere: sums.map(|(flat, cum)| (self.with_share(flat, table, unit), self.with_share(cum, table, unit))),
+            everywhere,
             change,
             inlined: self.tree.is_inlined(node),
             host: entry.look.is_host(),

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use super::{DiffProps, change_class};
 use crate::protocol::{DiffRows, FileId};
 use crate::route::View;
-use crate::state::{Action, FileStatus, OpenFile};
+use crate::state::{Action, OpenFile};
 
 /// The base, both totals, and how they are compared.
 pub(super) fn bar(props: &DiffProps, rows: Option<&DiffRows>) -> Html {
@@ -52,7 +52,7 @@ pub(super) fn choice(props: &DiffProps) -> Html {
 /// The other profiles that are open.
 fn others(props: &DiffProps) -> impl Iterator<Item = &OpenFile> {
     let shown = props.session.file;
-    props.files.iter().filter(move |file| file.id != shown && matches!(file.status, FileStatus::Profile(_)))
+    props.files.iter().filter(move |file| file.id != shown && file.is_profile())
 }
 
 fn select(props: &DiffProps) -> Html {

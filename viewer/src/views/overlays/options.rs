@@ -1,5 +1,6 @@
 //! What counts as one place, what shares are of, and the unit of values.
 
+use proto::units::units_like;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
@@ -15,7 +16,8 @@ pub(super) fn options(session: &Session, theme: Theme, dispatch: &Callback<Actio
         Action::Granularity(Granularity::ALL.get(at).copied().unwrap_or_default())
     });
     let granularity = |it: Granularity| html! { <option selected={it == route.granularity}>{ it.name() }</option> };
-    let units = session.summary.sample_types.get(session.sample_index).map_or(&[][..], |it| &it.units);
+    let sample_type = session.summary.sample_types.get(session.sample_index);
+    let units: Vec<&str> = sample_type.into_iter().flat_map(|it| units_like(&it.unit)).collect();
     let themes = [Theme::System, Theme::Light, Theme::Dark].into_iter().map(|it| {
         let onchange = dispatch.reform(move |_: Event| Action::Theme(it));
         html! {
@@ -30,23 +32,23 @@ pub(super) fn options(session: &Session, theme: Theme, dispatch: &Callback<Actio
             </label>
             { check("Inlined functions are places of their own", !route.noinlines, "inlines", &dispatch.reform(|on: bool| Action::Noinlines(!on))) }
             { check("Shares are of what the filters leave", route.relative, "relative", &dispatch.reform(Action::Relative)) }
-            if !units.is_empty() { { unit(units, &route.unit, dispatch) } }
+            if !units.is_empty() { { unit(&units, &route.unit, dispatch) } }
             { check("Every sample type in the table", route.every_type, "every-type", &dispatch.reform(Action::EveryType)) }
             <fieldset class="option themes"><legend>{ "Colours" }</legend>{ for themes }</fieldset>
         </div>
     }
 }
 
-fn unit(units: &[String], chosen: &str, dispatch: &Callback<Action>) -> Html {
+fn unit(units: &[&'static str], chosen: &str, dispatch: &Callback<Action>) -> Html {
     let onchange = dispatch.reform(|event: Event| {
         Action::Unit(event.target_dyn_into::<HtmlSelectElement>().map(|it| it.value()).unwrap_or_default())
     });
-    let option = |it: &String| html! { <option value={it.clone()} selected={it == chosen}>{ it }</option> };
+    let option = |&it: &&'static str| html! { <option value={it} selected={it == chosen}>{ it }</option> };
     html! {
         <label class="option">
             <span>{ "Values are in" }</span>
             <select {onchange} data-testid="unit">
-                <option value="" selected={!units.iter().any(|it| it == chosen)}>{ "units that suit them" }</option>
+                <option value="" selected={!units.contains(&chosen)}>{ "units that suit them" }</option>
                 { for units.iter().map(option) }
             </select>
         </label>
