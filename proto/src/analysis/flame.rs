@@ -87,15 +87,16 @@ impl GrowingTree {
         let mut rects = above(self.path(options.zoom));
         let zoomed = rects.len() - 1;
         let end = options.max_rows.map(|it| n_rows(&rects).saturating_add(it.max(1) - 1));
-        if end.is_none() {
-            // What lies below one node is looked at while it is at hand, and not row by row as it is listed.
-            let mut todo = vec![rects[zoomed]];
-            while let Some(rect) = todo.pop() {
+        let is_above_end = |it: &Rect| end.is_none_or(|end| it.depth + 1 < end);
+        // What lies below one node is looked at while it is at hand, and not row by row as it is listed.
+        let mut todo = vec![rects[zoomed]];
+        while let Some(rect) = todo.pop() {
+            if is_above_end(&rect) {
                 self.place_children(profile, rect, options, &mut todo);
             }
         }
         let mut next = zoomed;
-        while let Some(&rect) = rects.get(next).filter(|it| end.is_none_or(|end| it.depth + 1 < end)) {
+        while let Some(&rect) = rects.get(next).filter(|it| is_above_end(it)) {
             next += 1;
             self.place_children(profile, rect, options, &mut rects);
         }

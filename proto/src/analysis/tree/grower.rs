@@ -80,7 +80,7 @@ impl<const N: usize> Grower<N> {
         let &Node { start, end, place, .. } = &self.nodes[node.index()];
         let Some(children) = self.children(node) else {
             let next = stacks.next(place, self.step(node));
-            return sums(self.paths[start..end].iter().filter(|it| next(**it).is_none()));
+            return sums(self.paths[start..end].iter().filter(|it| next(it).is_none()));
         };
         let end = if children.is_empty() { end } else { self.nodes[children.start].start };
         sums(self.paths[start..end].iter())
@@ -91,7 +91,7 @@ impl<const N: usize> Grower<N> {
         let Node { start, end, place, .. } = self.nodes[node.index()];
         let next = stacks.next(place, self.step(node));
         self.children(node)
-            .map_or_else(|| self.paths[start..end].iter().all(|it| next(*it).is_none()), |children| children.is_empty())
+            .map_or_else(|| self.paths[start..end].iter().all(|it| next(it).is_none()), |children| children.is_empty())
     }
 
     /// The children, which are made if they are not yet known.
@@ -101,7 +101,9 @@ impl<const N: usize> Grower<N> {
         }
         let Node { start, end, place, .. } = self.nodes[node.index()];
         let last = self.step(node);
-        let parts = self.splitter.split(&mut self.paths[start..end], stacks.next(place, last));
+        let paths = &mut self.paths[start..end];
+        let next = stacks.next_ahead(paths, place, last);
+        let parts = self.splitter.split(paths, next);
         let first = self.nodes.len();
         let mut start = start;
         for part in parts {

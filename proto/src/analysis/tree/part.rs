@@ -59,7 +59,7 @@ impl Sorter<'_> {
     fn descend(&mut self, mut node: u32, mut last: Option<Step>, cum: i64, mut place: Place, start: usize, end: usize) {
         loop {
             let stacks = self.stacks;
-            let mut all = self.paths[start..end].iter().copied().map(stacks.next(place, last));
+            let mut all = self.paths[start..end].iter().map(stacks.next(place, last));
             let Some(first) = all.next() else { return };
             if !all.all(|it| it == first) {
                 break;

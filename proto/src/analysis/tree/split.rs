@@ -40,7 +40,7 @@ impl<const N: usize> Splitter<N> {
     }
 
     /// Sorts `paths` by part: those that end first, then children by weight, then name. The parts are in that order.
-    pub(super) fn split(&mut self, paths: &mut [Path<N>], next: impl Fn(Path<N>) -> Option<Step>) -> &[Part<N>] {
+    pub(super) fn split(&mut self, paths: &mut [Path<N>], next: impl Fn(&Path<N>) -> Option<Step>) -> &[Part<N>] {
         self.parts.clear();
         self.sorted.clear();
         if paths.len() <= FEW {
@@ -51,9 +51,9 @@ impl<const N: usize> Splitter<N> {
         &self.parts
     }
 
-    fn split_few(&mut self, paths: &mut [Path<N>], next: impl Fn(Path<N>) -> Option<Step>) {
+    fn split_few(&mut self, paths: &mut [Path<N>], next: impl Fn(&Path<N>) -> Option<Step>) {
         self.few.clear();
-        self.few.extend((0..).zip(&*paths).map(|(idx, &path)| (next(path), idx)));
+        self.few.extend((0..).zip(&*paths).map(|(idx, path)| (next(path), idx)));
         sort(&mut self.few, |it| *it);
         for (at, &(step, idx)) in self.few.iter().enumerate() {
             let values = paths[idx as usize].values;
@@ -73,11 +73,12 @@ impl<const N: usize> Splitter<N> {
         paths.copy_from_slice(&self.sorted);
     }
 
-    fn split_many(&mut self, paths: &mut [Path<N>], next: impl Fn(Path<N>) -> Option<Step>) {
+    fn split_many(&mut self, paths: &mut [Path<N>], next: impl Fn(&Path<N>) -> Option<Step>) {
         let end = self.part_of.len() - 1;
+        // All of them first: a loop that does nothing else waits for many of them at once.
         self.steps.clear();
-        for &path in &*paths {
-            let step = next(path);
+        self.steps.extend(paths.iter().map(next));
+        for (path, &step) in paths.iter().zip(&self.steps) {
             let part = &mut self.part_of[step.map_or(end, Step::index)];
             if *part == VOID {
                 // There are no more parts than steps, which are numbered in u32.
@@ -85,7 +86,6 @@ impl<const N: usize> Splitter<N> {
                 self.parts.push(Part { step, sums: [0; N], n_paths: 0, at: 0 });
             }
             self.parts[*part as usize].add(path.values);
-            self.steps.push(step);
         }
         if self.parts.len() > 1 {
             self.sort(paths);

@@ -3,17 +3,22 @@
 use super::steps::{Step, Steps};
 use crate::profile::{LocationId, Profile};
 
-/// A sample's stack, and its values. 16 bytes of wasm where there is one value.
+/// A sample's stack, and its values. 32 bytes of wasm where there is one value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Path<const N: usize> {
     /// Where in the column of locations it begins; from there it goes on forwards or backwards.
     first: usize,
     n_locations: usize,
+    /// See [`Stacks::next_ahead`].
+    ahead: [Option<Step>; AHEAD],
     pub(super) values: [i64; N],
 }
 
+/// More make paths so large that moving them takes longer than what is saved.
+const AHEAD: usize = 4;
+
 impl<const N: usize> Path<N> {
-    pub(super) const VOID: Self = Path { first: 0, n_locations: 0, values: [0; N] };
+    pub(super) const VOID: Self = Path { first: 0, n_locations: 0, ahead: [None; AHEAD], values: [0; N] };
 }
 
 /// The paths of samples with a value. If `is_root_first`, they begin where the stacks' last locations are.
@@ -29,7 +34,7 @@ pub(super) fn paths<const N: usize>(
         let values = sample_indexes.map(|it| sample.values[it]);
         let last = (start + n_locations).saturating_sub(1);
         if values != [0; N] {
-            paths.push(Path { first: if is_root_first { last } else { start }, n_locations, values });
+            paths.push(Path { first: if is_root_first { last } else { start }, n_locations, values, ..Path::VOID });
         }
         start += n_locations;
     }
@@ -81,19 +86,50 @@ impl<'a> Stacks<'a> {
         self,
         place: Place,
         last: Option<Step>,
-    ) -> impl Fn(Path<N>) -> Option<Step> + Copy {
-        // Whether the last location may have more.
+    ) -> impl Fn(&Path<N>) -> Option<Step> + Copy + use<'a, N> {
+        self.next_or(place, last, move |path| self.head(path, place.n_locations))
+    }
+
+    /// The same as [`next`](Self::next), of paths that were asked for all their steps before this one in this way.
+    ///
+    /// Paths remember their next few locations. Those of many samples lie far apart, and to look at one place of each is
+    /// to wait for memory, and for its page's address, once a sample. Who looks at few samples at a time gains nothing.
+    pub(super) fn next_ahead<const N: usize>(
+        self,
+        paths: &mut [Path<N>],
+        place: Place,
+        last: Option<Step>,
+    ) -> impl Fn(&Path<N>) -> Option<Step> + Copy + use<'a, N> {
+        let at = place.n_locations % AHEAD;
+        if at == 0 {
+            paths
+                .iter_mut()
+                .for_each(|path| path.ahead = std::array::from_fn(|it| self.head(path, place.n_locations + it)));
+        }
+        self.next_or(place, last, move |path| path.ahead[at])
+    }
+
+    /// What comes next, given what does where the last location has no more.
+    fn next_or<const N: usize, F: Fn(&Path<N>) -> Option<Step> + Copy>(
+        self,
+        Place { n_locations, n_steps }: Place,
+        last: Option<Step>,
+        head: F,
+    ) -> impl Fn(&Path<N>) -> Option<Step> + Copy + use<'a, N, F> {
         let may_go_on = last.is_some_and(|it| self.steps.may_go_on(it));
-        let Place { n_locations, n_steps } = place;
         move |path| {
-            if may_go_on && let Some(step) = self.steps.inner(self.location(path, n_locations - 1), n_steps) {
-                return Some(step);
-            }
-            (n_locations < path.n_locations).then(|| self.steps.head(self.location(path, n_locations)))
+            let goes_on =
+                if may_go_on { self.steps.inner(self.location(path, n_locations - 1), n_steps) } else { None };
+            goes_on.or_else(|| head(path))
         }
     }
 
-    fn location<const N: usize>(self, path: Path<N>, idx: usize) -> LocationId {
+    /// The first step of a path's location `idx`, if it has so many.
+    fn head<const N: usize>(self, path: &Path<N>, idx: usize) -> Option<Step> {
+        (idx < path.n_locations).then(|| self.steps.head(self.location(path, idx)))
+    }
+
+    fn location<const N: usize>(self, path: &Path<N>, idx: usize) -> LocationId {
         self.locations[if self.is_root_first { path.first - idx } else { path.first + idx }]
     }
 
