@@ -9,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
+use crate::hold;
 use crate::protocol::{Answer, Call, FileId, Origin, Question, Reply, decode, encode, line, unpack};
 use crate::state::Action;
 
@@ -121,7 +122,8 @@ impl Link {
         let link = self.clone();
         let on_message = EventListener::new(&worker, "message", move |event| {
             if let Some(message) = event.dyn_ref::<MessageEvent>() {
-                link.heard(&message.data());
+                let (link, message) = (link.clone(), message.clone());
+                hold::when_over(move || link.heard(&message.data()));
             }
         });
         let link = self.clone();

@@ -52,6 +52,7 @@ mod state;
 
 mod export;
 mod failure;
+mod hold;
 mod label;
 mod layered;
 mod link;

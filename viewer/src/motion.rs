@@ -37,7 +37,7 @@ pub(crate) struct Motion {
 }
 
 /// Long enough to see where a box went, too short to wait for.
-const MILLIS: f64 = 150.0;
+pub(crate) const MILLIS: u32 = 150;
 
 impl Motion {
     /// None if there is nothing to move.
@@ -47,7 +47,7 @@ impl Motion {
 
     pub(crate) fn is_over(&self, now: f64) -> bool {
         // A clock that went back ends it, too.
-        !(0.0..MILLIS).contains(&(now - self.since))
+        !(0.0..f64::from(MILLIS)).contains(&(now - self.since))
     }
 
     /// What is on show at a moment.
@@ -57,7 +57,7 @@ impl Motion {
             return to;
         }
         // Fast first, so that a click is answered at once.
-        let way = 1.0 - (1.0 - (now - since) / MILLIS).powi(3);
+        let way = 1.0 - (1.0 - (now - since) / f64::from(MILLIS)).powi(3);
         let growth = to.width / from.width;
         if (growth - 1.0).abs() < 1e-9 {
             return Span { x: from.x + (to.x - from.x) * way, width: to.width };

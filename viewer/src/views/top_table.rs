@@ -33,7 +33,7 @@ pub(crate) fn TopTable(props: &ViewProps) -> Html {
     let onkeydown = {
         let (dispatch, open_menu, view) = (props.dispatch.clone(), menu.row_opener(), route.view);
         let chosen = session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone())));
-        let widest = session.cursor.and_then(|at| widest_box(props, row_at(at)?));
+        let go_to_widest = session.cursor.and_then(row_at).map(|row| zoom_to_widest(props, row));
         Callback::from(move |event: KeyboardEvent| {
             let Some((at, name)) = &chosen else { return };
             match (event.key().as_str(), view) {
@@ -41,7 +41,7 @@ pub(crate) fn TopTable(props: &ViewProps) -> Html {
                 ("Enter", View::Sandwich | View::Source) => dispatch.emit(Action::Function(Some(name.clone()))),
                 ("Enter", View::Top) => {
                     dispatch.emit(Action::View(View::Both));
-                    zoom(&dispatch, widest);
+                    go_to_widest.iter().for_each(|go| go());
                 }
                 _ => return,
             }
@@ -201,11 +201,11 @@ fn table_row(
     let chosen = session.route.function.as_deref() == Some(row.name.as_str());
     let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Choose(at));
     let ondblclick = {
-        let (dispatch, function, widest) = (props.dispatch.clone(), row.name.clone(), widest_box(props, row));
+        let (dispatch, function, go_to_widest) = (props.dispatch.clone(), row.name.clone(), zoom_to_widest(props, row));
         move |_: MouseEvent| {
             // The second click let go of what the first one chose.
             dispatch.emit(Action::Function(Some(function.clone())));
-            zoom(&dispatch, widest);
+            go_to_widest();
         }
     };
     let class = classes!("top-row", chosen.then_some("chosen"), (session.cursor == Some(at)).then_some("cursor"));
@@ -222,15 +222,15 @@ fn table_row(
     }
 }
 
-/// Where the flame graph drawn last is widest for a row's function.
-fn widest_box(props: &ViewProps, row: &Row) -> Option<u32> {
-    let (_, flame) = props.session.flame(FlameSlot::Main).drawn.as_ref()?;
-    boxes::widest(&flame.boxes, row.function).map(|it| it.node)
-}
-
-fn zoom(dispatch: &Callback<Action>, node: Option<u32>) {
-    if let Some(node) = node {
-        dispatch.emit(Action::Zoom(FlameSlot::Main, node));
+/// Goes where the flame graph drawn last is widest for a row's function. That is looked up only then: each row of each
+/// rendering would be asked for, with all boxes.
+fn zoom_to_widest(props: &ViewProps, row: &Row) -> impl Fn() + 'static {
+    let (dispatch, function) = (props.dispatch.clone(), row.function);
+    let flame = props.session.flame(FlameSlot::Main).drawn.as_ref().map(|(_, flame)| flame.clone());
+    move || {
+        if let Some(widest) = flame.as_ref().and_then(|flame| boxes::widest(&flame.boxes, function)) {
+            dispatch.emit(Action::Zoom(FlameSlot::Main, widest.node));
+        }
     }
 }
 

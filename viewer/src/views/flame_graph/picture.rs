@@ -13,6 +13,7 @@ use yew::prelude::*;
 use super::milestones;
 use crate::boxes::{self, Sheet, hit};
 use crate::canvas::{self, Outlines};
+use crate::hold;
 use crate::motion::{Motion, Span};
 use crate::page::{Viewport, set_style};
 use crate::protocol::{FileId, Flame, FlameAsk, FlameBox};
@@ -44,6 +45,8 @@ pub(super) struct Picture {
     span: Cell<Option<Span>>,
     motion: Cell<Option<Motion>>,
     outlines: Cell<Outlines>,
+    /// How large the overlay is, while there is nothing on it.
+    void: Cell<Option<(f64, f64, f64)>>,
     is_frame_coming: Cell<bool>,
     /// Is told once when a graph is on the screen.
     on_painted: RefCell<Option<Callback<()>>>,
@@ -111,9 +114,13 @@ impl Picture {
         self.motion.set(None);
     }
 
+    /// The boxes at hand do until it is over.
     fn move_to(&self, to: Span) {
         self.motion.set(motion(self.span_now(now()), to));
         self.span.set(Some(to));
+        if self.motion.get().is_some() {
+            hold::begin();
+        }
     }
 
     /// Begins a zoom with the boxes at hand; those that belong there come later.
@@ -192,6 +199,13 @@ impl Picture {
 
     fn draw_outlines(&self, span: Span) {
         let outlines = self.outlines.get();
+        // A canvas that is cleared once more goes the whole way to the screen once more.
+        let Pane { viewport, density, .. } = self.pane.get();
+        let void = (outlines == Outlines::default()).then_some((viewport.width, viewport.height, density));
+        if void.is_some() && self.void.get() == void {
+            return;
+        }
+        self.void.set(void);
         self.with_scene(&self.overlay, span, |canvas, scene| canvas::outline(canvas, scene, outlines));
     }
 
