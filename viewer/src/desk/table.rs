@@ -112,6 +112,11 @@ impl Table {
         (self.amount(value), self.percent(value))
     }
 
+    /// The unit of all its values; `auto` if each has its own.
+    pub(super) fn unit(&self) -> &str {
+        &self.trimmed.scale.to
+    }
+
     /// Flat and cum of a function, if it is in a table at hand.
     pub(super) fn values_of(&self, name: &str) -> Option<(i64, i64)> {
         let top = self.whole.as_ref().unwrap_or(&self.trimmed);

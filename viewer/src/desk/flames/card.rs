@@ -17,16 +17,18 @@ impl Graph {
         let flat = self.tree.flat(&self.profile, node);
         let cum = self.tree.cum(node);
         let entry = self.catalog.entry(self.function(node)).unwrap_or_default();
-        let with_share = |value: i64| self.with_share(value, table, unit);
+        let unit = table.map_or(unit, Table::unit);
+        let with_share = |value: i64| (self.amount(value, unit), self.percent(value));
         let (flat_text, flat_pct) = with_share(flat);
         let (cum_text, cum_pct) = with_share(cum);
         let parent = self.tree.parent(node);
-        // Where this box is all there is of the function, its sums would only be said twice.
-        let sums = table.and_then(|table| table.values_of(&entry.name)).filter(|&sums| sums != (flat, cum));
         let change = self.before_and_after(node).map(|(before, after)| {
-            let amount = |value| with_share(value).0;
+            let amount = |value| self.amount(value, unit);
             (amount(before), amount(after), difference(before, after, amount))
         });
+        // Where this box is all there is of the function, its sums would only be said twice. The table is of one file.
+        let sums = table.and_then(|table| table.values_of(&entry.name));
+        let sums = sums.filter(|&sums| sums != (flat, cum) && change.is_none());
         let everywhere = sums.map(|(flat, cum)| (with_share(flat), with_share(cum)));
         let kin = if ask.in_full { self.kin(node) } else { Vec::new() };
         Card {
@@ -48,17 +50,10 @@ impl Graph {
         }
     }
 
-    /// In the unit of the table, or else in `unit`.
-    fn with_share(&self, value: i64, table: Option<&Table>, unit: &str) -> (String, String) {
-        let amount = match table {
-            Some(table) => table.with_share(value).0,
-            None => {
-                let from =
-                    self.profile.sample_types().get(self.sample_index).map_or("", |it| self.profile.string(it.unit));
-                Amount { value, from, to: unit }.to_string()
-            }
-        };
-        (amount, self.percent(value))
+    /// A value of the tree, which counts in its own unit: in a diff it is the base's.
+    fn amount(&self, value: i64, to: &str) -> String {
+        let from = self.profile.sample_types().get(self.sample_index).map_or("", |it| self.profile.string(it.unit));
+        Amount { value, from, to }.to_string()
     }
 
     /// The way to a node, its nearest siblings and its children, in the order of a tree that is read out.

@@ -7,7 +7,11 @@ const BASE: FileId = FileId(2);
 
 /// Samples of `kind`, by stacks from the root: `"main;fib 3"`.
 fn profile(kind: &str, stacks: &[&str]) -> Profile {
-    let mut builder = Builder(ProfileBuilder::new(&[(kind, "count")]));
+    counted_in("count", kind, stacks)
+}
+
+fn counted_in(unit: &str, kind: &str, stacks: &[&str]) -> Profile {
+    let mut builder = Builder(ProfileBuilder::new(&[(kind, unit)]));
     let guest = builder.mapping("guest.wasm");
     let mut known: Vec<(String, LocationId)> = Vec::new();
     for stack in stacks {
@@ -93,6 +97,25 @@ fn a_diff_is_as_wide_as_both_and_tells_the_change() {
     assert_eq!(changes[4], told("0", "2", "+2 (new)"));
     let normalized = flame(&mut desk, whole(Tree::Diff { base: BASE, normalize: true }));
     assert_eq!(text(&normalized)[0], "0 0.00+1.00 root +0");
+}
+
+/// The values in a diff's tree are in the base's unit, the table's in the other's.
+#[test]
+fn a_diff_of_files_that_count_in_different_units_tells_the_change_in_one() {
+    let (mut desk, _) = on_desk(&counted_in("nanoseconds", "cpu", &["main;a 6000000"]));
+    add(&mut desk, BASE, &counted_in("microseconds", "cpu", &["main;a 2000", "main;b 1000"]));
+    let tree = Tree::Diff { base: BASE, normalize: false };
+    let diff = flame(&mut desk, whole(tree.clone()));
+    let told: Vec<Card> = diff.boxes.iter().map(|b| card(&mut desk, tree.clone(), b.node)).collect();
+    let changes: Vec<_> = told
+        .iter()
+        .filter_map(|it| it.change.as_ref())
+        .map(|(before, after, change)| [before, after, change])
+        .collect();
+    assert_eq!(changes[0], ["3ms", "6ms", "+3ms (+100%)"]);
+    assert_eq!(changes[2], ["2ms", "6ms", "+4ms (+200.00%)"]);
+    assert_eq!(changes[3], ["1ms", "0", "-1ms (-100%)"]);
+    assert!(told.iter().all(|it| it.everywhere.is_none()), "sums of one file are no sums of a diff");
 }
 
 #[test]
