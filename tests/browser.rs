@@ -193,6 +193,27 @@ fn a_click_on_cum_sorts_as_wprof_top_does() {
     expect_no_errors(&browser);
 }
 
+/// The border between guest and host: its frames are those of a module.
+#[test]
+fn the_host_is_filtered_from_the_legend_as_wprof_top_filters_it() {
+    let file = profile("wasm_cpu.pb.gz");
+    let Some((browser, _running)) = view(std::slice::from_ref(&file)) else { return };
+    expect_table(&browser, &file, &[]);
+    for (item, option) in [("Focus on it", "focus"), ("Ignore", "ignore"), ("Hide", "hide")] {
+        let open = "
+            document.querySelector('[data-testid=legend-host]')?.click();
+            return document.querySelector('[data-testid=row-menu]') !== null";
+        let _menu = browser.wait_for("the legend's menu", open, &[]);
+        let items = "[...document.querySelectorAll('[data-testid=row-menu] button')]";
+        let _nothing = browser
+            .run(&format!("{items}.find(it => it.textContent.startsWith(arguments[0])).click()"), &[json!(item)]);
+        expect_table(&browser, &file, &[&format!(r"-{option}=^\[host\]$")]);
+        let _nothing = browser.run("document.querySelector('[data-testid=step] button').click()", &[]);
+        expect_table(&browser, &file, &[]);
+    }
+    expect_no_errors(&browser);
+}
+
 #[test]
 fn a_dropped_file_is_shown() {
     let served = profile("wasm_cpu.pb.gz");

@@ -23,7 +23,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 pub(crate) use about::{About, FileId, Filter, FilterKind, Granularity};
 pub(crate) use diff::{DiffAsk, DiffCells, DiffRow, DiffRows};
-pub(crate) use flame::{Card, CardAsk, Crumb, Flame, FlameAsk, Key, Kin, Tree, Zoom};
+pub(crate) use flame::{Card, CardAsk, Crumb, Flame, FlameAsk, HOST, Key, Kin, Tree, Zoom};
 pub(crate) use flame_box::{FlameBox, Look, pack, unpack};
 pub(crate) use graph::{Graph, GraphAsk, GraphEdge, GraphNode};
 pub(crate) use measure::{Ends, Measure, Picked, Weight, Weights};

@@ -8,10 +8,7 @@ use proto::analysis::{FrameId, FrameOptions, Frames};
 use proto::{Function, LocationId, Profile};
 
 use crate::label;
-use crate::protocol::Look;
-
-/// pprof calls what runs outside the guest by names in brackets; wprof's is this.
-const HOST: &str = "[host]";
+use crate::protocol::{HOST, Look};
 
 /// All functions of a profile, by name.
 #[derive(Debug)]

@@ -83,6 +83,9 @@ pub(crate) struct Flame {
     pub(crate) legend: Vec<Key>,
 }
 
+/// The module of what runs outside the guest. pprof calls such by names in brackets, and this is wprof's.
+pub(crate) const HOST: &str = "[host]";
+
 /// A colour and what it stands for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Key {

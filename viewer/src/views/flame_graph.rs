@@ -23,6 +23,7 @@ use crate::protocol::{Card, Flame, FlameBox, Tree};
 use crate::same::Same;
 use crate::session::{FlameSlot, Session};
 use crate::state::Action;
+use crate::views::row_menu::use_table_menu;
 use crate::views::tooltip::Tooltip;
 use actions::{ActionRow, Menu, Subject};
 use ears::Ears;
@@ -105,6 +106,7 @@ pub(crate) fn FlameGraph(props: &FlameGraphProps) -> Html {
     let picture = Rc::clone(&pointer.picture);
     let space = use_node_ref();
     let menu = use_state_eq(|| None::<Opened>);
+    let module_menu = use_table_menu(&pointer.scroller);
     let (viewport, onscroll) = use_viewport(&pointer.scroller);
     use_screen_changes();
     use_drawing(props, &picture, viewport);
@@ -196,7 +198,7 @@ pub(crate) fn FlameGraph(props: &FlameGraphProps) -> Html {
                 </div>
                 if let Some(why) = props.why_empty() { <p class="flame-wait" role="status">{ why }</p> }
             </div>
-            { bar::legend(props) }
+            { bar::legend(props, &module_menu.opener()) }
             <div ref={pointer.card.clone()} class={classes!("card", hidden_card.then_some("hidden"), is_held.then_some("held"))}
                 data-testid="card">
                 if let Some(card) = last_card.borrow().clone() {
@@ -207,7 +209,7 @@ pub(crate) fn FlameGraph(props: &FlameGraphProps) -> Html {
                 }
             </div>
             // Always there: of lists that grow Yew would make the graph anew.
-            <div class="flame-menu-place">{ opened_menu }</div>
+            <div class="flame-menu-place">{ opened_menu }{ module_menu.view(&props.dispatch) }</div>
         </section>
     }
 }
@@ -313,7 +315,7 @@ mod tests {
 
     #[component]
     fn Around(props: &FlameGraphProps) -> Html {
-        html! { <>{ bar::bar(props) }{ bar::legend(props) }</> }
+        html! { <>{ bar::bar(props) }{ bar::legend(props, &Callback::noop()) }</> }
     }
 
     fn flame(n_rows: u32) -> Flame {
@@ -334,12 +336,14 @@ mod tests {
     #[test]
     fn switches_and_legend_are_around_the_graph() {
         let key = Key { package: "<b>app</b>/core".to_owned(), look: Look::guest(3), share: "12.3%".to_owned() };
-        let flame = Flame { legend: vec![key], ..flame(2) };
+        let host = Key { package: "host".to_owned(), look: Look::host(), share: "2.9%".to_owned() };
+        let flame = Flame { legend: vec![key, host], ..flame(2) };
         let html = render::<Around>(|| props(Some(Reply::Flame(flame))));
-        for testid in ["flame-invert", "flame-upward", "flame-order", "breadcrumbs", "flame-legend"] {
+        for testid in ["flame-invert", "flame-upward", "flame-order", "breadcrumbs", "flame-legend", "legend-host"] {
             assert!(html.contains(&format!(r#"data-testid="{testid}""#)), "{testid} in {html}");
         }
         assert_eq!(html.matches(r#"aria-pressed="false""#).count(), 3);
+        assert_eq!(html.matches(r#"aria-haspopup="menu""#).count(), 1, "only of the host");
         assert!(html.contains("12.3%") && html.contains("&lt;/b&gt;/core") && !html.contains("<b>"), "{html}");
     }
 }

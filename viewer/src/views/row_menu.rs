@@ -1,4 +1,4 @@
-//! What can be done with a function of a table: a menu where it was asked for.
+//! What can be done with a function of a table, or with a whole module: a menu where it was asked for.
 
 use gloo::events::EventListener;
 use wasm_bindgen::JsCast;
@@ -12,34 +12,39 @@ use crate::route::View;
 use crate::state::Action;
 use crate::views::grid::Grid;
 
-/// A menu that is open: of which function, and where in the window.
+/// A menu that is open: of which function or module, and where in the window.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct MenuAt {
     pub(crate) name: String,
+    /// Filters match modules by their names, too; the rest is for functions.
+    pub(crate) is_module: bool,
     pub(crate) x: f64,
     pub(crate) y: f64,
 }
 
 impl MenuAt {
-    /// At the pointer.
-    pub(crate) fn pointer(name: &str, event: &MouseEvent) -> MenuAt {
-        MenuAt { name: name.to_owned(), x: event.client_x().into(), y: event.client_y().into() }
+    /// At the pointer, or below what was pressed by a key.
+    pub(crate) fn event(name: &str, event: &MouseEvent) -> MenuAt {
+        match (event.client_x(), event.client_y(), event.target_dyn_into::<Element>()) {
+            (0, 0, Some(pressed)) => MenuAt::below(name, &pressed),
+            (x, y, _) => MenuAt { name: name.to_owned(), is_module: false, x: x.into(), y: y.into() },
+        }
     }
 
     /// Below an element, such as the row that the keyboard is at.
     pub(crate) fn below(name: &str, element: &Element) -> MenuAt {
         let frame = element.get_bounding_client_rect();
-        MenuAt { name: name.to_owned(), x: frame.left() + 24.0, y: frame.bottom() }
+        MenuAt { name: name.to_owned(), is_module: false, x: frame.left() + 24.0, y: frame.bottom() }
     }
 }
 
-/// The menu of a table, open or not.
+/// The menu of a table or graph, open or not.
 pub(crate) struct TableMenu {
     at: UseStateHandle<Option<MenuAt>>,
     scroller: NodeRef,
 }
 
-/// A menu for the rows of a table, which gets the focus back when it closes.
+/// A menu for what scrolls there, which gets the focus back when it closes.
 #[hook]
 pub(crate) fn use_table_menu(scroller: &NodeRef) -> TableMenu {
     TableMenu { at: use_state_eq(|| None::<MenuAt>), scroller: scroller.clone() }
@@ -78,7 +83,7 @@ pub(crate) fn menu_at(name: &str, on_menu: &Callback<MenuAt>) -> impl Fn(MouseEv
     move |event: MouseEvent| {
         event.prevent_default();
         event.stop_propagation();
-        on_menu.emit(MenuAt::pointer(&name, &event));
+        on_menu.emit(MenuAt::event(&name, &event));
     }
 }
 
@@ -105,6 +110,7 @@ enum Item {
     Copy,
 }
 
+/// Those that a module has, too, are first.
 const ITEMS: [Item; 7] = [
     Item::Add(FilterKind::Focus, "Focus on it", "Only samples with it"),
     Item::Add(FilterKind::Ignore, "Ignore", "No samples with it"),
@@ -114,6 +120,8 @@ const ITEMS: [Item; 7] = [
     Item::Show(View::Source, "Source"),
     Item::Copy,
 ];
+
+const N_OF_MODULE: usize = 3;
 
 #[component]
 pub(crate) fn RowMenu(props: &RowMenuProps) -> Html {
@@ -153,11 +161,12 @@ pub(crate) fn RowMenu(props: &RowMenuProps) -> Html {
         }
     };
     let oncontextmenu = |event: MouseEvent| event.prevent_default();
+    let n_items = if props.at.is_module { N_OF_MODULE } else { ITEMS.len() };
     html! {
         <div ref={menu} class="popover row-menu" role="menu" aria-label={format!("Actions for {}", props.at.name)}
             {onkeydown} {oncontextmenu} data-testid="row-menu">
             <p class="row-menu-name" role="presentation"><bdi>{ &props.at.name }</bdi></p>
-            { for ITEMS.into_iter().map(|it| item(props, it)) }
+            { for ITEMS.into_iter().take(n_items).map(|it| item(props, it)) }
         </div>
     }
 }
@@ -238,10 +247,15 @@ mod tests {
 
     #[test]
     fn offers_what_can_be_done_with_a_function() {
-        let at = MenuAt { name: "<img src=x>".to_owned(), x: 0.0, y: 0.0 };
-        let html =
-            render::<RowMenu>(move || RowMenuProps { at, on_close: Callback::noop(), dispatch: Callback::noop() });
-        assert_eq!(html.matches("role=\"menuitem\"").count(), ITEMS.len(), "{html}");
-        assert!(html.contains("&lt;img src=x&gt;") && !html.contains("<img"), "{html}");
+        let html = |is_module| {
+            let at = MenuAt { name: "<img src=x>".to_owned(), is_module, x: 0.0, y: 0.0 };
+            render::<RowMenu>(move || RowMenuProps { at, on_close: Callback::noop(), dispatch: Callback::noop() })
+        };
+        let n_items = |html: &str| html.matches("role=\"menuitem\"").count();
+        let of_function = html(false);
+        assert_eq!(n_items(&of_function), ITEMS.len(), "{of_function}");
+        assert!(of_function.contains("&lt;img src=x&gt;") && !of_function.contains("<img"), "{of_function}");
+        let of_module = html(true);
+        assert!(n_items(&of_module) == 3 && of_module.contains("Hide") && !of_module.contains("Source"), "{of_module}");
     }
 }

@@ -95,7 +95,7 @@ fn head(props: &ViewProps, function: &str, sandwich: Option<&Sandwich>, on_menu:
     let back = props.dispatch.reform(|_: MouseEvent| Action::Function(None));
     let menu = {
         let (name, on_menu) = (function.to_owned(), on_menu.clone());
-        move |event: MouseEvent| on_menu.emit(MenuAt::pointer(&name, &event))
+        move |event: MouseEvent| on_menu.emit(MenuAt::event(&name, &event))
     };
     let value = |label: &'static str, value: &str, share: &str| {
         html! { <div class="fact"><dt>{ label }</dt><dd>{ value.to_owned() }{ " " }<span class="muted">{ share.to_owned() }</span></dd></div> }

@@ -4,10 +4,11 @@ use yew::prelude::*;
 
 use super::FlameGraphProps;
 use crate::palette::Theme;
-use crate::protocol::{Crumb, Key, Look};
+use crate::protocol::{Crumb, HOST, Key, Look};
 use crate::route::FlameLook;
 use crate::session::FlameSlot;
 use crate::state::Action;
+use crate::views::row_menu::MenuAt;
 
 /// The way from the root to the zoomed box, in deep stacks without the middle; and the switches.
 pub(super) fn bar(props: &FlameGraphProps) -> Html {
@@ -73,8 +74,8 @@ fn switches(props: &FlameGraphProps) -> Html {
     }
 }
 
-/// What the colours stand for.
-pub(super) fn legend(props: &FlameGraphProps) -> Html {
+/// What the colours stand for. The host's opens a menu, as it is a module that filters can tell from the guest's.
+pub(super) fn legend(props: &FlameGraphProps, on_menu: &Callback<MenuAt>) -> Html {
     let keys = props.flame().map_or(&[][..], |flame| &flame.legend);
     let swatch = |look: Look| {
         let fill = Theme::of(props.dark).paint(look, false).fill.hex();
@@ -92,9 +93,13 @@ pub(super) fn legend(props: &FlameGraphProps) -> Html {
     }
     let key = |key: &Key| {
         let title = format!("{} of the total in {} itself", key.share, key.package);
+        let name = html! { <span class="legend-name">{ short(&key.package) }</span> };
         html! {
-            <li {title}>{ swatch(key.look) }<span class="legend-name">{ short(&key.package) }</span>
-                <span class="legend-share">{ &key.share }</span></li>
+            <li {title}>
+                { swatch(key.look) }
+                if key.look.is_host() { { host(name, on_menu) } } else { { name } }
+                <span class="legend-share">{ &key.share }</span>
+            </li>
         }
     };
     let has_inlined = props.flame().is_some_and(|flame| flame.boxes.iter().any(|b| b.look.is_inlined()));
@@ -107,6 +112,12 @@ pub(super) fn legend(props: &FlameGraphProps) -> Html {
             if has_inlined { <li class="legend-inlined"><i>{ "slanted" }</i>{ " inlined" }</li> }
         </ul>
     }
+}
+
+fn host(name: Html, on_menu: &Callback<MenuAt>) -> Html {
+    let on_menu = on_menu.clone();
+    let onclick = move |event: MouseEvent| on_menu.emit(MenuAt { is_module: true, ..MenuAt::event(HOST, &event) });
+    html! { <button type="button" class="link" aria-haspopup="menu" {onclick} data-testid="legend-host">{ name }</button> }
 }
 
 /// The last two parts of a path.
