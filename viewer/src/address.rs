@@ -1,5 +1,7 @@
 //! The page's address: the state behind `#`, kept in step with what is on show, and `?url=`.
 
+use std::cell::RefCell;
+
 use gloo::events::EventListener;
 use gloo::timers::callback::Timeout;
 use wasm_bindgen::JsValue;
@@ -21,9 +23,37 @@ pub(crate) fn url() -> Option<String> {
     web_sys::UrlSearchParams::new_with_str(&search).ok()?.get("url").filter(|url| !url.is_empty())
 }
 
-/// How long the address may lag behind typing, scrolling and walking through rows, in milliseconds: browsers refuse changes
+/// How long the address lags behind typing, scrolling and walking through rows, in milliseconds: browsers refuse changes
 /// beyond 200 in ten seconds.
 const LAG: u32 = 250;
+/// How long behind a step: the browser is busy with a new address for about a frame, and the view comes first.
+const STEP_LAG: u32 = 80;
+
+thread_local! {
+    static UNWRITTEN: RefCell<Option<Unwritten>> = const { RefCell::new(None) };
+}
+
+/// What the address will say soon.
+struct Unwritten {
+    /// With whether it is a step; until it is written.
+    route: Option<(Route, bool)>,
+    _timer: Timeout,
+}
+
+/// Writes what is to be written now.
+fn settle() {
+    // The timer stays: it may be the one that calls.
+    let unwritten = UNWRITTEN.with_borrow_mut(|it| it.as_mut().and_then(|it| it.route.take()));
+    if let Some((route, is_step)) = unwritten {
+        write(&route, is_step);
+    }
+}
+
+/// The page's address with all that is on show behind the `#`.
+pub(crate) fn whole() -> String {
+    settle();
+    web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default()
+}
 
 /// Writes `route` behind the `#`: as a step of the browser's history or in place of the last.
 fn write(route: &Route, is_step: bool) {
@@ -65,26 +95,20 @@ fn is_step(before: &Route, after: &Route) -> bool {
 #[hook]
 pub(crate) fn use_address(route: Option<&Route>, dispatch: &Callback<Action>) {
     let before = use_mut_ref(|| None::<Route>);
-    let lagging = use_mut_ref(|| None::<Timeout>);
     use_effect_with(route.cloned(), move |route| {
         let Some(route) = route else { return };
-        let is_pending = lagging.take().is_some();
         let before = before.replace(Some(route.clone()));
+        let is_step = before.is_some_and(|before| is_step(&before, route));
+        if is_step {
+            // It is a step from there.
+            settle();
+        }
+        let was_step = UNWRITTEN.take().and_then(|it| it.route).is_some_and(|(_, is_step)| is_step);
         if is_written(route) {
             return;
         }
-        match before.filter(|before| is_step(before, route)) {
-            Some(before) => {
-                if is_pending {
-                    write(&before, false);
-                }
-                write(route, true);
-            }
-            None => {
-                let route = route.clone();
-                *lagging.borrow_mut() = Some(Timeout::new(LAG, move || write(&route, false)));
-            }
-        }
+        let timer = Timeout::new(if is_step { STEP_LAG } else { LAG }, settle);
+        UNWRITTEN.replace(Some(Unwritten { route: Some((route.clone(), is_step || was_step)), _timer: timer }));
     });
     let dispatch = dispatch.clone();
     use_effect_with((), move |()| {

@@ -74,11 +74,6 @@ pub(crate) fn mark(name: &str) {
     }
 }
 
-/// The page's address, the state behind `#` with it.
-pub(crate) fn address() -> String {
-    web_sys::window().and_then(|window| window.location().href().ok()).unwrap_or_default()
-}
-
 /// Puts `text` into the clipboard. Where the browser forbids it, nothing happens.
 pub(crate) fn copy_text(text: &str) {
     if let Some(window) = web_sys::window() {

@@ -52,7 +52,7 @@ pub(crate) struct FlameState {
     pub(super) is_painted: bool,
 }
 
-const FLAME_STEP: u32 = 64;
+const FLAME_STEP: u32 = 32;
 
 impl FlameState {
     pub(crate) fn is_zoomed(&self) -> bool {

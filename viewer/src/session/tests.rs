@@ -115,7 +115,7 @@ fn the_graph_waits_for_its_width() {
     assert_eq!(session.flame_ask(MAIN), None);
     session.reduce(flame_window(800));
     let ask = session.flame_ask(MAIN).expect("a width is known");
-    assert_eq!((ask.first_row, ask.n_rows), (0, 192));
+    assert_eq!((ask.first_row, ask.n_rows), (32, 128));
 }
 
 #[test]

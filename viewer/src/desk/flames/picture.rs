@@ -71,7 +71,8 @@ impl Graph {
         let n_parts = match self.laid_out.as_ref().filter(same) {
             Some(it) if it.layout.is_complete => return true,
             Some(it) => it.n_parts,
-            None => 0,
+            // Where a graph is on show already, the first few rows alone would be less than that.
+            None => usize::from(self.laid_out.is_some()),
         };
         let min_width = LEAST_PIXELS / f64::from(width.max(1));
         let max_rows = FIRST_ROWS.get(n_parts).copied().filter(|_| self.profile.n_samples() > AT_ONCE);

@@ -151,6 +151,11 @@ fn of_a_large_profile_the_first_rows_come_first() {
     assert_eq!(answers, [(12, 12, true), (40, 40, true), (61, 210, false)]);
     // What is known is not asked for in parts again: scrolling goes on where it was.
     assert!(desk.answer(&question, 0).1);
+    // Another one does not begin with less than is on show by now.
+    let by_name = FlameAsk { by_name: true, ..whole(Tree::Callees) };
+    let question = Question { about: about(), ask: Ask::Flame(by_name) };
+    let (Reply::Flame(flame), is_whole) = desk.answer(&question, 0) else { panic!("a flame graph") };
+    assert_eq!((flame.n_rows, is_whole), (40, false));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use crate::address;
 use crate::page;
 use crate::protocol::FileId;
 use crate::route::Route;
@@ -29,7 +30,7 @@ pub(super) fn menu(session: &Session, dispatch: &Callback<Action>, on_save: &Cal
     let copy = {
         let dispatch = dispatch.clone();
         Callback::from(move |()| {
-            page::copy_text(&page::address());
+            page::copy_text(&address::whole());
             dispatch.emit(Action::Notice("The link is in the clipboard. It shows this view of the same file.".into()));
         })
     };
