@@ -143,6 +143,8 @@ pub(crate) enum Action {
     Zoom(FlameSlot, u32),
     /// To the widest box of the chosen function.
     ZoomToChosen,
+    /// To the widest box of the function of this number.
+    ZoomToWidest(u32),
     ZoomOut,
     Hover(FlameSlot, Option<u32>),
     /// Asks for all that is around the box pointed at, or no longer.

@@ -185,7 +185,8 @@ impl Session {
             Action::Painted(slot) => self.flame_mut(slot).is_painted = true,
             Action::Zoom(slot, node) => self.flame_mut(slot).zoom_to(node),
             Action::ZoomOut => self.flames.iter_mut().for_each(FlameState::zoom_out),
-            Action::ZoomToChosen => self.zoom_to_chosen(),
+            Action::ZoomToChosen => self.zoom_to_widest(None),
+            Action::ZoomToWidest(function) => self.zoom_to_widest(Some(function)),
             Action::Hover(slot, node) => self.flame_mut(slot).hover = node,
             Action::Inspect(slot, in_full) => self.flame_mut(slot).in_full = in_full,
             _ => {}
@@ -195,10 +196,11 @@ impl Session {
         }
     }
 
-    /// To the widest box of the chosen function.
-    fn zoom_to_chosen(&mut self) {
+    /// To the widest box of a function, or else of the chosen one.
+    fn zoom_to_widest(&mut self, function: Option<u32>) {
         let main = self.flame_mut(FlameSlot::Main);
-        let widest = main.drawn.as_ref().and_then(|(_, flame)| boxes::widest(&flame.boxes, flame.function?));
+        let widest = |flame: &Flame| boxes::widest(&flame.boxes, function.or(flame.function)?).copied();
+        let widest = main.drawn.as_ref().and_then(|(_, flame)| widest(flame));
         if let Some(node) = widest.map(|it| it.node) {
             main.zoom_to(node);
         }

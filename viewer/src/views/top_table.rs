@@ -2,11 +2,9 @@
 
 use yew::prelude::*;
 
-use crate::boxes;
 use crate::page::set_style;
 use crate::protocol::{Column, Row, SampleType, Sort};
 use crate::route::View;
-use crate::session::FlameSlot;
 use crate::state::Action;
 use crate::views::grid::{GridNames, bar, pending, use_grid};
 use crate::views::name::{NameStyle, name, use_query};
@@ -32,16 +30,15 @@ pub(crate) fn TopTable(props: &ViewProps) -> Html {
     let row_at = |at: usize| found.and_then(|rows| rows.rows.get(at.checked_sub(rows.first)?));
     let onkeydown = {
         let (dispatch, open_menu, view) = (props.dispatch.clone(), menu.row_opener(), route.view);
-        let chosen = session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone())));
-        let go_to_widest = session.cursor.and_then(row_at).map(|row| zoom_to_widest(props, row));
+        let chosen = session.cursor.and_then(|at| Some((at, row_at(at)?.name.clone(), row_at(at)?.function)));
         Callback::from(move |event: KeyboardEvent| {
-            let Some((at, name)) = &chosen else { return };
+            let Some((at, name, function)) = &chosen else { return };
             match (event.key().as_str(), view) {
                 ("m" | "ContextMenu", _) => open_menu(name, *at),
                 ("Enter", View::Sandwich | View::Source) => dispatch.emit(Action::Function(Some(name.clone()))),
                 ("Enter", View::Top) => {
                     dispatch.emit(Action::View(View::Both));
-                    go_to_widest.iter().for_each(|go| go());
+                    dispatch.emit(Action::ZoomToWidest(*function));
                 }
                 _ => return,
             }
@@ -201,11 +198,11 @@ fn table_row(
     let chosen = session.route.function.as_deref() == Some(row.name.as_str());
     let onclick = props.dispatch.reform(move |_: MouseEvent| Action::Choose(at));
     let ondblclick = {
-        let (dispatch, function, go_to_widest) = (props.dispatch.clone(), row.name.clone(), zoom_to_widest(props, row));
+        let (dispatch, name, function) = (props.dispatch.clone(), row.name.clone(), row.function);
         move |_: MouseEvent| {
             // The second click let go of what the first one chose.
-            dispatch.emit(Action::Function(Some(function.clone())));
-            go_to_widest();
+            dispatch.emit(Action::Function(Some(name.clone())));
+            dispatch.emit(Action::ZoomToWidest(function));
         }
     };
     let class = classes!("top-row", chosen.then_some("chosen"), (session.cursor == Some(at)).then_some("cursor"));
@@ -219,18 +216,6 @@ fn table_row(
                 { more(&row.name, on_menu) }
             </div>
         </div>
-    }
-}
-
-/// Goes where the flame graph drawn last is widest for a row's function. That is looked up only then: each row of each
-/// rendering would be asked for, with all boxes.
-fn zoom_to_widest(props: &ViewProps, row: &Row) -> impl Fn() + 'static {
-    let (dispatch, function) = (props.dispatch.clone(), row.function);
-    let flame = props.session.flame(FlameSlot::Main).drawn.as_ref().map(|(_, flame)| flame.clone());
-    move || {
-        if let Some(widest) = flame.as_ref().and_then(|flame| boxes::widest(&flame.boxes, function)) {
-            dispatch.emit(Action::Zoom(FlameSlot::Main, widest.node));
-        }
     }
 }
 
