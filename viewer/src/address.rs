@@ -98,14 +98,15 @@ pub(crate) fn use_address(route: Option<&Route>, dispatch: &Callback<Action>) {
     use_effect_with(route.cloned(), move |route| {
         let Some(route) = route else { return };
         let before = before.replace(Some(route.clone()));
-        let is_step = before.is_some_and(|before| is_step(&before, route));
-        if is_step {
-            // It is a step from there.
-            settle();
-        }
-        let was_step = UNWRITTEN.take().and_then(|it| it.route).is_some_and(|(_, is_step)| is_step);
+        // Where the address was there first, as by going back, what it was to say before must not be written over it.
+        let unwritten = UNWRITTEN.take().and_then(|it| it.route);
         if is_written(route) {
             return;
+        }
+        let is_step = before.is_some_and(|before| is_step(&before, route));
+        let was_step = unwritten.as_ref().is_some_and(|(_, was_step)| *was_step);
+        if is_step && let Some((from, _)) = unwritten {
+            write(&from, was_step);
         }
         let timer = Timeout::new(if is_step { STEP_LAG } else { LAG }, settle);
         UNWRITTEN.replace(Some(Unwritten { route: Some((route.clone(), is_step || was_step)), _timer: timer }));
