@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gloo::events::EventListener;
 use js_sys::{Array, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, ErrorEvent, Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 use yew::Callback;
 
 use crate::hold;
@@ -119,15 +119,12 @@ impl Link {
         options.set_type(WorkerType::Module);
         let saved = js_sys::Reflect::get(&js_sys::global(), &SAVED_SCRIPT.into()).ok().and_then(|it| it.as_string());
         let worker = Worker::new_with_options(saved.as_deref().unwrap_or(SCRIPT), &options)?;
-        let link = self.clone();
-        let on_message = EventListener::new(&worker, "message", move |event| {
+        let on_message = self.listen(&worker, "message", |link, event| {
             if let Some(message) = event.dyn_ref::<MessageEvent>() {
-                let (link, message) = (link.clone(), message.clone());
-                hold::when_over(move || link.heard(&message.data()));
+                link.heard(&message.data());
             }
         });
-        let link = self.clone();
-        let on_error = EventListener::new(&worker, "error", move |event| {
+        let on_error = self.listen(&worker, "error", |link, event| {
             let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
             link.died(message.unwrap_or_default());
         });
@@ -138,6 +135,20 @@ impl Link {
             n_files: 0,
             lines: Default::default(),
             _listeners: [on_message, on_error],
+        })
+    }
+
+    /// Has `act` called for each event of `worker`, in order, as long as it is the one that lives: what was held up
+    /// meanwhile may be of one that is gone.
+    fn listen(&self, worker: &Worker, kind: &'static str, act: fn(&Link, &Event)) -> EventListener {
+        let (link, of) = (self.clone(), worker.clone());
+        EventListener::new(worker, kind, move |event| {
+            let (link, of, event) = (link.clone(), of.clone(), event.clone());
+            hold::when_over(move || {
+                if link.live.borrow().as_ref().is_some_and(|live| live.worker == of) {
+                    act(&link, &event);
+                }
+            });
         })
     }
 
