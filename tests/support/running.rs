@@ -97,12 +97,17 @@ impl Running {
 
     /// Waits until it prints a line with `text` in it on stdout; the answer is that line.
     pub fn wait_for_line(&mut self, text: &str) -> String {
-        self.stdout.wait_for(text)
+        self.wait_for_line_of(&[text])
+    }
+
+    /// The same of a line with any of these texts in it.
+    pub fn wait_for_line_of(&mut self, texts: &[&str]) -> String {
+        self.stdout.wait_for(texts)
     }
 
     /// The same, on stderr.
     pub fn wait_for_message(&mut self, text: &str) -> String {
-        self.stderr.wait_for(text)
+        self.stderr.wait_for(&[text])
     }
 
     /// Its process id.
@@ -161,15 +166,15 @@ impl Stream {
         Self(lines)
     }
 
-    fn wait_for(&mut self, text: &str) -> String {
+    fn wait_for(&mut self, texts: &[&str]) -> String {
         let deadline = Instant::now() + HANG;
         let mut seen = String::new();
         loop {
             let Ok(line) = self.0.recv_timeout(deadline.saturating_duration_since(Instant::now())) else {
-                panic!("it has not printed {text:?}, but: {seen}");
+                panic!("it has not printed {texts:?}, but: {seen}");
             };
             let line = String::from_utf8_lossy(&line).into_owned();
-            if line.contains(text) {
+            if texts.iter().any(|text| line.contains(text)) {
                 return line;
             }
             seen.push_str(&line);

@@ -51,10 +51,7 @@ impl Browser {
     #[must_use]
     pub fn launch(chromium: &Path, driver: &Path) -> Self {
         let user_data = tempfile::tempdir().unwrap();
-        let mut process = Running::start(Command::new(driver).arg("--port=0").env("HOME", user_data.path()));
-        // "ChromeDriver was started successfully on port 12345."
-        let line = process.wait_for_line("started successfully on port ");
-        let port: String = line.rsplit(' ').next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        let (process, port) = start_driver(driver, user_data.path());
         let driver = Server::at(&format!("http://127.0.0.1:{port}"));
 
         let mut args: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
@@ -155,6 +152,23 @@ impl Browser {
     }
 }
 
+/// Starts a driver on any port. It takes one that is free for IPv6 and gives up if another program has it for IPv4, which
+/// happens where many tests run at once; another start finds another port.
+fn start_driver(driver: &Path, home: &Path) -> (Running, String) {
+    for _ in 0..N_STARTS {
+        let mut process = Running::start(Command::new(driver).arg("--port=0").env("HOME", home));
+        // "ChromeDriver was started successfully on port 12345."
+        let line = process.wait_for_line_of(&["started successfully on port ", "port not available"]);
+        let port: String = line.rsplit(' ').next().unwrap().chars().filter(char::is_ascii_digit).collect();
+        if !port.is_empty() {
+            return (process, port);
+        }
+    }
+    panic!("{} found no free port in {N_STARTS} starts", driver.display());
+}
+
+const N_STARTS: usize = 10;
+
 impl Drop for Browser {
     fn drop(&mut self) {
         // Ends the browser, which chromedriver alone would leave behind.
@@ -166,4 +180,27 @@ fn value(answer: &Answer) -> Value {
     let value = answer.json()["value"].take();
     assert_eq!(answer.status, 200, "WebDriver: {value}");
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_driver_without_a_port_is_started_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let driver = dir.path().join("driver");
+        let script = "#!/bin/sh
+            cd \"$HOME\" && echo start >> starts
+            [ $(wc -l < starts) -ge 3 ] && echo 'ChromeDriver was started successfully on port 123.' && exit
+            echo 'Starting ChromeDriver 1 on port 0'
+            echo 'IPv4 port not available. Exiting...'";
+        std::fs::write(&driver, script).unwrap();
+        std::fs::set_permissions(&driver, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (_process, port) = start_driver(&driver, dir.path());
+        let starts = std::fs::read_to_string(dir.path().join("starts")).unwrap();
+        assert_eq!((port.as_str(), starts.lines().count()), ("123", 3));
+    }
 }
