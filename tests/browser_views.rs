@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use proto::{FunctionSpec, Line, ProfileBuilder, encode_gzip};
-use serde_json::{Value, json};
+use serde_json::json;
 use support::machine::{node, profile};
 use support::page::{self, escaped};
 use support::webdriver::Browser;
@@ -191,34 +191,4 @@ fn a_name_is_never_markup() {
     let _nothing = browser.run("location.hash = 'view=top'", &[]);
     let name = "return document.querySelector('.top-row .name')?.title === arguments[0]";
     let _text = browser.wait_for("the name as text", name, &[json!(NAME)]);
-}
-
-/// A page that was saved opens from disk, with no server, and shows the same.
-#[test]
-fn a_saved_page_opens_from_disk() {
-    let Some((browser, running)) = view() else { return };
-    show(&browser, "top");
-    // What would be downloaded is kept.
-    let keep = "
-        window.kept = null;
-        const real = URL.createObjectURL;
-        URL.createObjectURL = blob => { window.kept = blob; return real(blob); };
-        HTMLAnchorElement.prototype.click = function () {};
-        document.querySelector('[data-testid=menu]').click();";
-    let _nothing = browser.run(keep, &[]);
-    let _menu = browser.wait_for("the menu", "return document.querySelector('[data-testid=save-html]') !== null", &[]);
-    let _nothing = browser.run("document.querySelector('[data-testid=save-html]').click()", &[]);
-    let _saved = browser.wait_for("the page", "return window.kept !== null && window.kept.size > 1e5", &[]);
-    let page = browser.run("return window.kept.text()", &[]);
-    let file = running.dir().join("saved.html");
-    std::fs::write(&file, page.as_str().unwrap_or_default()).unwrap_or_default();
-    browser.open(&format!("file://{}", file.display()));
-    let row = "
-        const row = document.querySelector('[data-view=top] .top-row:not(.pending)');
-        return row && [row.querySelector('.flat').textContent, row.querySelector('.name').title];";
-    let first: Value = browser.wait_for("the first row", row, &[]);
-    assert_eq!(first, json!(["0.40s", "core::ptr::read"]));
-    let errors: Vec<Value> =
-        browser.console().as_array().into_iter().flatten().filter(|it| it["level"] == "SEVERE").cloned().collect();
-    assert!(errors.is_empty(), "{errors:#?}");
 }

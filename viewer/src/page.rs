@@ -74,11 +74,19 @@ pub(crate) fn mark(name: &str) {
     }
 }
 
-/// Puts `text` into the clipboard. Where the browser forbids it, nothing happens.
-pub(crate) fn copy_text(text: &str) {
-    if let Some(window) = web_sys::window() {
-        let _copied = window.navigator().clipboard().write_text(text);
+/// Puts `text` into the clipboard, and says whether there is one: pages that are not served securely have none.
+pub(crate) fn copy_text(text: &str) -> bool {
+    let Some(navigator) = web_sys::window().map(|window| window.navigator()) else { return false };
+    let clipboard = js_sys::Reflect::get(&navigator, &"clipboard".into());
+    if !clipboard.is_ok_and(|clipboard| clipboard.is_object()) {
+        return false;
     }
+    let written = navigator.clipboard().write_text(text);
+    wasm_bindgen_futures::spawn_local(async move {
+        // The reader may forbid it.
+        let _copied = wasm_bindgen_futures::JsFuture::from(written).await;
+    });
+    true
 }
 
 /// Hands a file to the reader, as browsers do downloads.

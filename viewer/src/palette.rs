@@ -165,9 +165,12 @@ impl Theme {
     }
 }
 
-/// <https://www.w3.org/TR/css-color-4/#color-conversion-code>
 fn oklch(lightness: f64, chroma: f64, hue: f64) -> Rgb {
-    let (a, b) = (chroma * hue.to_radians().cos(), chroma * hue.to_radians().sin());
+    oklab(lightness, chroma * hue.to_radians().cos(), chroma * hue.to_radians().sin())
+}
+
+/// <https://www.w3.org/TR/css-color-4/#color-conversion-code>
+pub(crate) fn oklab(lightness: f64, a: f64, b: f64) -> Rgb {
     let l = (lightness + 0.396_337_777_4 * a + 0.215_803_757_3 * b).powi(3);
     let m = (lightness - 0.105_561_345_8 * a - 0.063_854_172_8 * b).powi(3);
     let s = (lightness - 0.089_484_177_5 * a - 1.291_485_548_0 * b).powi(3);
@@ -251,10 +254,10 @@ mod tests {
     fn seen(vision: &[[f64; 3]; 3], colour: Rgb) -> [f64; 3] {
         let linear = linears(colour);
         let mixed = vision.map(|row| row.iter().zip(linear).map(|(w, c)| w * c).sum::<f64>().clamp(0.0, 1.0));
-        oklab(mixed)
+        to_oklab(mixed)
     }
 
-    fn oklab([r, g, b]: [f64; 3]) -> [f64; 3] {
+    fn to_oklab([r, g, b]: [f64; 3]) -> [f64; 3] {
         let l = (0.412_221_470_8 * r + 0.536_332_536_3 * g + 0.051_445_992_9 * b).cbrt();
         let m = (0.211_903_498_2 * r + 0.680_699_545_1 * g + 0.107_396_956_6 * b).cbrt();
         let s = (0.088_302_461_9 * r + 0.281_718_837_6 * g + 0.629_978_700_5 * b).cbrt();

@@ -146,8 +146,8 @@ pub(crate) fn FlameGraph(props: &FlameGraphProps) -> Html {
         })
     };
     let on_save = {
-        let (session, dark, width) = (props.session.clone(), props.dark, whole(viewport.width));
-        Callback::from(move |format| export::save_flame(&session, dark, width, format))
+        let (session, dark) = (props.session.clone(), props.dark);
+        Callback::from(move |format| export::save(&session, dark, format))
     };
     let opened_menu = menu.as_ref().map(|Opened { node, name, at }| {
         html! {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use crate::link::Source;
+use crate::page;
 use crate::protocol::FileId;
 use crate::route::Route;
 use crate::same::Same;
@@ -49,7 +50,7 @@ pub(crate) fn Overlays(props: &OverlaysProps) -> Html {
             ("Add a filter", html! { <FiltersDialog session={session.clone()} dispatch={dispatch.clone()} /> })
         }
         Overlay::Options => ("Options", options(session, props.theme, dispatch)),
-        Overlay::Menu => ("Save and share", menu(session, dispatch, &props.on_save)),
+        Overlay::Menu => ("Save and share", menu(session, page::is_dark(props.theme), dispatch, &props.on_save)),
         Overlay::Files => (
             "Files",
             html! {

@@ -2,11 +2,10 @@
 
 use gloo::events::EventListener;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
-use crate::page::set_style;
+use crate::page::{copy_text, set_style};
 use crate::protocol::{Filter, FilterKind};
 use crate::route::View;
 use crate::state::Action;
@@ -177,7 +176,9 @@ fn item(props: &RowMenuProps, item: Item) -> Html {
         match item {
             Item::Add(kind, ..) => dispatch.emit(Action::AddFilter(Filter::exactly(kind, &name))),
             Item::Show(view, _) => dispatch.emit(Action::Open(view, name.clone())),
-            Item::Copy => copy(&name),
+            Item::Copy => {
+                let _copied = copy_text(&name);
+            }
         }
         on_close.emit(());
     };
@@ -224,20 +225,6 @@ fn step(menu: &NodeRef, event: &KeyboardEvent, by: i32) {
 
 fn focus(element: Option<Element>) {
     let _focused = element.and_then(|it| it.dyn_into::<HtmlElement>().ok()).map(|it| it.focus());
-}
-
-/// To the clipboard; browsers may forbid it, and then nothing is copied.
-fn copy(text: &str) {
-    let Some(window) = web_sys::window() else { return };
-    // Pages from insecure places have none.
-    let has_clipboard = js_sys::Reflect::get(&window.navigator(), &"clipboard".into());
-    if !has_clipboard.is_ok_and(|clipboard| clipboard.is_object()) {
-        return;
-    }
-    let written = window.navigator().clipboard().write_text(text);
-    wasm_bindgen_futures::spawn_local(async move {
-        let _copied = JsFuture::from(written).await;
-    });
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
 use crate::export::Format;
-use crate::page::set_style;
+use crate::page::{copy_text, set_style};
 use crate::protocol::{Filter, FilterKind};
 use crate::route::View;
 use crate::session::FlameSlot;
@@ -72,10 +72,7 @@ fn act(deed: &Deed, dispatch: &Callback<Action>, on_save: &Callback<Format>) {
         Deed::Save(format) => on_save.emit(*format),
         Deed::Do(action) => dispatch.emit(action.clone()),
         Deed::Copy(text) => {
-            if let Some(window) = web_sys::window() {
-                // Browsers refuse it where the page is not served securely; nothing is lost then.
-                let _copied = window.navigator().clipboard().write_text(text);
-            }
+            let _copied = copy_text(text);
         }
     }
 }
