@@ -84,6 +84,13 @@ fn stacks() -> Vec<u8> {
     encode_gzip(&builder.finish())
 }
 
+/// Shows a view and waits until what it draws is there.
+fn show(browser: &Browser, view: &str, drawn: &str) {
+    let _nothing = browser.run("location.hash = arguments[0]", &[json!(format!("view={view}"))]);
+    let is_drawn = "return document.querySelector(arguments[0]) !== null && !document.querySelector('.flame-wait')";
+    let _drawn = browser.wait_for(view, is_drawn, &[json!(drawn)]);
+}
+
 #[test]
 fn pictures_need_no_page() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -94,9 +101,7 @@ fn pictures_need_no_page() {
         ("flame", "Flame graph of stacks.prof", ".flame-canvas", 5),
         ("graph", "Call graph of stacks.prof", "svg.graph .graph-node", 4),
     ] {
-        let _nothing = browser.run("location.hash = arguments[0]", &[json!(format!("view={view}"))]);
-        let is_drawn = "return document.querySelector(arguments[0]) !== null && !document.querySelector('.flame-wait')";
-        let _drawn = browser.wait_for(view, is_drawn, &[json!(drawn)]);
+        show(&browser, view, drawn);
         let (name, svg) = save(&browser, "save-svg");
         assert_eq!(name, "stacks.prof.svg", "{view}");
         let looks = browser.run(LOOKS, &[json!(svg)]);
@@ -112,8 +117,7 @@ fn pictures_need_no_page() {
         let texts = looks["texts"].to_string();
         assert!(texts.contains("<img src=x") && texts.contains("right\u{fffd}"), "{view}: {texts}");
     }
-    let _nothing = browser.run("location.hash = 'view=flame'", &[]);
-    let _drawn = browser.wait_for("flame", "return document.querySelector('.flame-canvas') !== null", &[]);
+    show(&browser, "flame", ".flame-canvas");
     let (name, png) = save(&browser, "save-png");
     assert_eq!(name, "stacks.prof.png");
     assert!(png.starts_with("\u{89}PNG"), "{png:?}");
