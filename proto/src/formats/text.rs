@@ -17,13 +17,16 @@ const IN_USE: (&str, &str) = ("inuse_objects", "inuse_space");
 /// The same of blocks in use, as profiles call it that know no others.
 const BLOCKS: (&str, &str) = ("objects", "space");
 
+/// The same of memory that grew.
+const GROWN: (&str, &str) = ("grows", "space");
+
 /// Writes all sample types in the form that Go has for them.
 ///
 /// *Heap* profiles hold estimates of all blocks, while Go's text holds what was sampled, from which its readers
 /// estimate anew. So the sampling rate is given as 1: then they leave values as they are. Each row's block size, which
 /// they divide the bytes by the blocks for, may be one less than the label it comes from.
 ///
-/// *Contention* profiles are written as block profiles, which differ from those of mutexes in the title only.
+/// *Contention* profiles are written as block profiles; [`write_mutex`] writes those of mutexes.
 ///
 /// # Errors
 ///
@@ -42,6 +45,7 @@ pub fn write(out: &mut impl Write, profile: &Profile) -> Result<(), WriteError> 
     if let (2, Some(count), Some(delay)) =
         (n_types, position(("contentions", "count")), position(("delay", "nanoseconds")))
     {
+        writeln!(out, "--- contention:\ncycles/second=1000000000")?;
         return write_contention(out, profile, count, delay);
     }
     let types = types.iter().map(|(kind, unit)| format!("{kind}/{unit}")).collect::<Vec<_>>().join(" and ");
@@ -53,7 +57,7 @@ fn heap_pairs(types: &[(&str, &str)]) -> Option<Vec<(usize, usize)>> {
     let position = |wanted| types.iter().position(|it| *it == wanted);
     let pair = |it: &(&'static str, &'static str)| Some((position((it.0, "count"))?, position((it.1, "bytes"))?));
     let pairs = |wanted: &[(&'static str, &'static str)]| wanted.iter().map(pair).collect::<Option<Vec<_>>>();
-    let forms = [&[ALLOCATED, IN_USE][..], &[ALLOCATED], &[IN_USE], &[BLOCKS]];
+    let forms = [&[ALLOCATED, IN_USE][..], &[ALLOCATED], &[IN_USE], &[BLOCKS], &[GROWN]];
     forms.into_iter().filter(|it| types.len() == 2 * it.len()).find_map(pairs)
 }
 
@@ -68,8 +72,23 @@ fn write_heap(out: &mut impl Write, profile: &Profile, pairs: &[(usize, usize)])
     Ok(write_text(out, profile, 1, &[])?)
 }
 
+/// Writes a profile of contentions and delays as one of mutexes, of which one in `fraction` was kept.
+///
+/// Its values stand for all of them, so readers are told that every one was kept; what was told otherwise, as by Go, they
+/// multiply once more.
+///
+/// # Errors
+///
+/// As [`write()`].
+pub fn write_mutex(out: &mut impl Write, profile: &Profile, fraction: i64) -> Result<(), WriteError> {
+    let position = |kind: &str| profile.sample_types().iter().position(|it| profile.string(it.kind) == kind);
+    let (Some(count), Some(delay)) = (position("contentions"), position("delay")) else { return write(out, profile) };
+    writeln!(out, "--- mutex:\ncycles/second=1000000000\nsampling period=1")?;
+    writeln!(out, "# one in {fraction} was kept, and stands for all of them")?;
+    write_contention(out, profile, count, delay)
+}
+
 fn write_contention(out: &mut impl Write, profile: &Profile, count: usize, delay: usize) -> Result<(), WriteError> {
-    writeln!(out, "--- contention:\ncycles/second=1000000000")?;
     for (delay, count, sample) in
         sorted(profile, |it| Ok((positive(profile, it, delay)?, positive(profile, it, count)?)))?
     {

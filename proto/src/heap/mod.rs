@@ -30,8 +30,9 @@ impl Columns {
     fn of(profile: &Profile) -> Self {
         let column = |kind: &str| profile.sample_types().iter().position(|it| profile.string(it.kind) == kind);
         let pair = |objects, space| Some(Pair { objects: column(objects)?, space: column(space)? });
-        // Readers of old files, which have in-use values alone, call them objects and space.
-        let inuse = pair("inuse_objects", "inuse_space").or_else(|| pair("objects", "space"));
+        // Readers of old files, which have in-use values alone, call them objects and space; memory grows and does not shrink.
+        let alone = || pair("objects", "space").or_else(|| pair("grows", "space"));
+        let inuse = pair("inuse_objects", "inuse_space").or_else(alone);
         Columns { alloc: pair("alloc_objects", "alloc_space"), inuse }
     }
 

@@ -27,7 +27,7 @@ const LONGEST_LINE: usize = 65_000;
 pub fn write_text(out: &mut impl Write, raw: &Profile, rate: i64, trailer: &[(String, String)]) -> io::Result<()> {
     let rows = rows(raw);
     // The reader's names for profiles that know no more than blocks in use.
-    let is_of_blocks = raw.sample_types().iter().any(|it| raw.string(it.kind) == "objects");
+    let is_of_blocks = raw.sample_types().iter().any(|it| ["objects", "grows"].contains(&raw.string(it.kind)));
     write_header(out, &rows, rate, !is_of_blocks)?;
     for row in &rows {
         write_row(out, raw, row)?;

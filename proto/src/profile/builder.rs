@@ -203,7 +203,8 @@ impl ProfileBuilder {
         let mut interned = std::mem::take(&mut self.labels);
         interned.clear();
         interned.extend(labels.iter().filter_map(|label| self.label(label)));
-        interned.sort_unstable();
+        // By name, as Go writes them; equal names by what they are.
+        interned.sort_unstable_by(|a, b| (self.profile.string(a.key), a).cmp(&(self.profile.string(b.key), b)));
         self.add(locations, values, &interned);
         self.labels = interned;
     }

@@ -36,7 +36,7 @@ fn equal_stacks_with_equal_labels_add_up() {
     let count: &[_] = &[("samples", "count")];
     check([count, count], ["a;b 1\na 2", "a;b 10\nc 5"], &["a;b 11", "a 2", "c 5"]);
     check([count, count], ["a 1 k=v", "a 2 k=w\na 4 k=v"], &["a 5 k=v", "a 2 k=w"]);
-    check([count, count], ["a 1 k=v j=u", "a 2 j=u k=v"], &["a 3 k=v j=u"]);
+    check([count, count], ["a 1 k=v j=u", "a 2 j=u k=v"], &["a 3 j=u k=v"]);
     check([count, count], ["a>b 1", "a;b 1"], &["a>b 1", "a;b 1"]);
     check([count, count], ["a 1\nb 2", "a -1\nb 0"], &["b 2"]);
     check([count, count], ["a 0", "b 0"], &[]);
