@@ -14,12 +14,19 @@
 
 #![deny(unsafe_code)]
 
+pub mod abi;
 pub mod cli;
+pub mod contention;
+pub mod contexts;
+pub mod custom;
+pub mod delta;
 pub mod guest;
 pub mod heap;
+pub mod labels;
 pub mod locate;
 pub mod measure;
 pub mod record;
+pub mod registry;
 pub mod report;
 mod said;
 pub mod sample;

@@ -1,20 +1,32 @@
-//! All that is measured of one run, from the guest's thread or from another.
+//! All that is measured of one run, from the guest's threads or from another.
 
 use std::sync::Arc;
 
+use crate::contention::Contention;
+use crate::contexts::Contexts;
+use crate::custom::CustomProfiles;
 use crate::heap::grow::{GrownStacks, Growth};
 use crate::heap::probe::{Probe, Sampled};
+use crate::labels::LabelSets;
 use crate::sample;
 
-/// Reaches what measures a run, from any thread.
-#[derive(Debug, Clone)]
+/// Reaches what measures a run, from any thread. Clones are the same.
+#[derive(Debug, Clone, Default)]
 pub struct Handle {
-    /// The CPU sampler.
-    pub cpu: sample::Handle,
+    /// The guest's main context and its threads, each with a CPU sampler.
+    pub contexts: Arc<Contexts>,
     /// The heap profile, where there is one.
     pub heap: Option<Probe>,
+    /// Whether its blocks are told of by the guest's own allocator, by calls, and not by hooks.
+    pub is_told: bool,
     /// Growth of the guest's memories.
     pub growth: Arc<Growth>,
+    /// The guest's labels.
+    pub labels: Arc<LabelSets>,
+    /// Waiting in it.
+    pub contention: Arc<Contention>,
+    /// Profiles that the guest keeps itself.
+    pub custom: Arc<CustomProfiles>,
 }
 
 /// What was measured.
@@ -29,20 +41,40 @@ pub struct Measured {
 }
 
 impl Handle {
-    /// Makes the guest trap as soon as it can; see [`sample::Handle::end_guest`].
+    /// Makes the guest trap as soon as it can, in all its contexts; see [`sample::Handle::end_guest`].
     pub fn end_guest(&self) {
-        self.cpu.end_guest();
+        self.contexts.live().iter().for_each(|context| context.cpu.end_guest());
+    }
+
+    /// Whether it has been made to.
+    #[must_use]
+    pub fn has_ended_guest(&self) -> bool {
+        self.contexts.live().iter().any(|context| context.cpu.has_ended_guest())
+    }
+
+    /// Takes CPU samples from now on, in all contexts.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread.
+    pub fn start_cpu(&self, hz: u32, has_wall: bool) -> std::io::Result<()> {
+        drop(self.contexts.take_ended());
+        self.contexts.live().iter().try_for_each(|context| context.cpu.start(hz, has_wall))
+    }
+
+    /// Takes no more, and hands out those since the start.
+    #[must_use]
+    pub fn stop_cpu(&self) -> sample::Measured {
+        sample::Measured::of_all(self.contexts.take_all(sample::Handle::stop))
     }
 
     /// Takes out what was measured, also while the guest still sits in a host call.
     #[must_use]
     pub fn take(&self) -> Measured {
-        self.with_cpu(self.cpu.take())
-    }
-
-    /// What was measured, with CPU samples that were taken out already.
-    #[must_use]
-    pub fn with_cpu(&self, cpu: sample::Measured) -> Measured {
-        Measured { cpu, heap: self.heap.as_ref().map(Probe::sampled), grown: self.growth.measured() }
+        Measured {
+            cpu: sample::Measured::of_all(self.contexts.take_all(sample::Handle::take)),
+            heap: self.heap.as_ref().map(Probe::sampled),
+            grown: self.growth.measured(),
+        }
     }
 }

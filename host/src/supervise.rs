@@ -12,7 +12,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::guest::{EXIT_TIMEOUT, Ending};
-use crate::measure::{Handle, Measured};
+use crate::measure::Measured;
+use crate::registry::Registry;
 
 /// How long a guest that is asked to end may take to trap. Guest code does within milliseconds,
 /// so whoever needs longer is in a host call that waits.
@@ -25,7 +26,7 @@ const EXIT_PANIC: i32 = 101;
 #[derive(Debug)]
 pub enum Report {
     /// The code is compiled and the sampler attached; the guest is about to run.
-    Attached(Handle),
+    Attached(Registry),
     /// The guest has ended by itself, or was stopped at an epoch check.
     Ended(Ending, Box<Measured>),
     /// It never started.
@@ -37,6 +38,8 @@ pub enum Report {
 /// How the run ended.
 #[derive(Debug)]
 pub struct Outcome {
+    /// The guest's profiles.
+    pub registry: Registry,
     /// What was measured.
     pub measured: Measured,
     /// The process's exit code.
@@ -152,36 +155,37 @@ impl Supervisor {
     /// # Errors
     ///
     /// When the guest could not be started, or its thread was lost.
-    pub fn wait<W: WhileWaiting>(&self, until_attached: W, show: impl Fn(&Handle)) -> anyhow::Result<Outcome> {
+    pub fn wait<W: WhileWaiting>(&self, until_attached: W, show: impl Fn(&Registry)) -> anyhow::Result<Outcome> {
         let mut waiting = Some(until_attached);
-        let mut handle: Option<Handle> = None;
+        let mut guest: Option<Registry> = None;
         let mut deadline: Option<Instant> = None;
         let mut cause: Option<Cause> = None;
         loop {
             let due = waiting.as_ref().and_then(WhileWaiting::due);
             match self.next_event([due, deadline].into_iter().flatten().min()) {
                 Some(Event::Report(Report::Failed(error))) => return Err(error),
-                Some(Event::Report(Report::Ended(ending, measured))) => {
-                    return Ok(Outcome::of_ended(&ending, cause, *measured));
-                }
-                Some(Event::Report(Report::Panicked)) => match handle {
-                    Some(handle) => return Ok(Outcome::panicked(handle.take())),
+                Some(Event::Report(Report::Ended(ending, measured))) => match guest {
+                    Some(registry) => return Ok(Outcome::of_ended(registry, &ending, cause, *measured)),
+                    None => anyhow::bail!("the guest has ended before it began"),
+                },
+                Some(Event::Report(Report::Panicked)) => match guest {
+                    Some(registry) => return Ok(Outcome::panicked(registry)),
                     None => anyhow::bail!("the guest's thread panicked before the guest began"),
                 },
                 Some(Event::Report(Report::Attached(attached))) => {
                     waiting = None;
-                    handle = Some(attached);
+                    guest = Some(attached);
                     deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
                 }
-                Some(Event::Signal(SIGQUIT)) => match (&handle, cause) {
-                    (Some(handle), None) => show(handle),
+                Some(Event::Signal(SIGQUIT)) => match (&guest, cause) {
+                    (Some(registry), None) => show(registry),
                     (Some(_), Some(_)) => {}
                     (None, _) => std::process::exit(128 + SIGQUIT),
                 },
-                Some(Event::Signal(signal)) => match (&handle, cause) {
-                    (Some(handle), None) => {
+                Some(Event::Signal(signal)) => match (&guest, cause) {
+                    (Some(registry), None) => {
                         cause = Some(Cause::Signal(signal));
-                        handle.end_guest();
+                        registry.handle().end_guest();
                         deadline = Instant::now().checked_add(GRACE);
                     }
                     // Nothing is measured yet, or the user insists.
@@ -192,13 +196,13 @@ impl Supervisor {
                         waiting.act();
                     }
                 }
-                None => match (&handle, cause) {
-                    (Some(handle), None) => {
+                None => match (&guest, cause) {
+                    (Some(registry), None) => {
                         cause = Some(Cause::Timeout(self.timeout.unwrap_or_default()));
-                        handle.end_guest();
+                        registry.handle().end_guest();
                         deadline = Instant::now().checked_add(GRACE);
                     }
-                    (Some(handle), Some(cause)) => return Ok(Outcome::abandoned(cause, handle.take())),
+                    (Some(registry), Some(cause)) => return Ok(Outcome::abandoned(registry.clone(), cause)),
                     (None, _) => {}
                 },
             }
@@ -216,22 +220,23 @@ impl Supervisor {
 }
 
 impl Outcome {
-    fn of_ended(ending: &Ending, cause: Option<Cause>, measured: Measured) -> Self {
+    fn of_ended(registry: Registry, ending: &Ending, cause: Option<Cause>, measured: Measured) -> Self {
         match (ending, cause) {
             (Ending::Stopped, Some(cause)) => {
-                Self { measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
+                Self { registry, measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
             }
-            _ => Self { measured, exit_code: ending.code(), message: ending.message().map(str::to_owned) },
+            _ => Self { registry, measured, exit_code: ending.code(), message: ending.message().map(str::to_owned) },
         }
     }
 
-    fn panicked(measured: Measured) -> Self {
+    fn panicked(registry: Registry) -> Self {
         let message = "wprof: the guest's thread panicked; what was measured until then is kept".to_owned();
-        Self { measured, exit_code: EXIT_PANIC, message: Some(message) }
+        Self { measured: registry.take(), registry, exit_code: EXIT_PANIC, message: Some(message) }
     }
 
-    fn abandoned(cause: Cause, measured: Measured) -> Self {
-        Self { measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
+    fn abandoned(registry: Registry, cause: Cause) -> Self {
+        let message = Some(cause.message());
+        Self { measured: registry.take(), registry, exit_code: cause.exit_code(), message }
     }
 }
 

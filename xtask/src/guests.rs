@@ -152,10 +152,13 @@ fn build_assemblyscript(project: &Project, asc: &Path) -> Result<()> {
     })
 }
 
-/// Compiles each source of these kinds in a folder of tests/guests, if any file there is newer than the guest.
+/// Compiles each source of these kinds in a folder of tests/guests, if any file there, or the SDK's header, is newer than the
+/// guest.
 fn each_source(project: &Project, dir: &str, kinds: &[&str], compiler: impl Fn(&Path) -> Command) -> Result<()> {
-    let files = files_in(&project.root.join("tests/guests").join(dir))?;
-    for source in &files {
+    let sources = files_in(&project.root.join("tests/guests").join(dir))?;
+    let mut files = sources.clone();
+    files.push(project.root.join("guest-sdk/include/wprof.h"));
+    for source in &sources {
         let kind = source.extension().unwrap_or_default();
         let stem = source.file_stem().context("a source has a name")?;
         let guest = project.guests().join(stem).with_extension("wasm");

@@ -13,6 +13,10 @@ use crate::guests;
 use crate::project::{Project, answer, run, say};
 use crate::setup::{self, Tools};
 
+/// The crate that guests are built with, in other ways than the workspace has it.
+const SDK: &str = "wprof-guest";
+const SDK_FEATURES: [&[&str]; 3] = [&[], &["--all-features"], &["--no-default-features", "--features=std"]];
+
 /// Sets up, builds, checks and tests.
 pub(crate) fn run_all(project: &Project) -> Result<()> {
     let tools = setup::for_tests(project)?;
@@ -24,11 +28,17 @@ pub(crate) fn run_all(project: &Project) -> Result<()> {
     project.build()?;
     guests::build(project, &tools.toolchain, &tools.compilers)?;
     project.step("clippy", || {
-        run(project.cargo("clippy").args(["--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        run(project.cargo("clippy").args(["--release", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+        SDK_FEATURES.iter().try_for_each(|features| {
+            let mut clippy = project.cargo("clippy");
+            run(clippy.args(["--release", "-p", SDK, "--all-targets"]).args(*features).args(["--", "-D", "warnings"]))
+        })
     })?;
     project.step("build the documentation", || {
         let mut doc = project.cargo("doc");
-        run(doc.args(["--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+        run(doc.args(["--release", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+        let mut doc = project.cargo("doc");
+        run(doc.args(["--release", "-p", SDK, "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     let count = run_tests(project, &tools)?;
     println!("\n{} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped);
@@ -65,6 +75,11 @@ fn run_tests(project: &Project, tools: &Tools) -> Result<Count> {
         let mut doc_tests = project.cargo("test");
         doc_tests.args(["--release", "--workspace", "--no-fail-fast", "--color=never", "--doc"]);
         count.add(&run_counting(doc_tests.envs(env.iter().cloned()))?);
+        // The workspace's run has it as wprof uses it.
+        for features in SDK_FEATURES {
+            let mut sdk_tests = project.cargo("test");
+            count.add(&run_counting(sdk_tests.args(["--release", "-p", SDK, "--color=never"]).args(features))?);
+        }
         Ok(())
     })?;
     let skipped = fs::read_to_string(&skips).context("read the list of skipped tests")?;

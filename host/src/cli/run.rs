@@ -18,7 +18,7 @@ use crate::heap::find::Asked;
 use crate::heap::prepare::Prepared;
 use crate::heap::probe::{Probe, Sampling};
 use crate::heap::{self, HeapHooks};
-use crate::measure::Handle;
+use crate::registry::{CpuOptions, HeapFacts, Registry};
 use crate::stats;
 use crate::supervise::{Supervisor, WhileWaiting};
 use finish::Finished;
@@ -52,6 +52,16 @@ pub struct Opts {
     /// Mean bytes between two allocations that are looked at; 1 looks at all, 0 at none.
     #[arg(long, value_name = "BYTES", default_value_t = 524_288)]
     memprofilerate: u64,
+
+    /// Waits of at least this many nanoseconds are all in the block profile, shorter ones are sampled; 1 takes all; 0, or
+    /// without --blockprofile, none, unless the guest asks for them.
+    #[arg(long, value_name = "NS")]
+    blockprofilerate: Option<u32>,
+
+    /// Of how many waits for the guest's locks one is in the mutex profile; 0, or without --mutexprofile, none, unless the
+    /// guest asks for them.
+    #[arg(long, value_name = "N")]
+    mutexprofilefraction: Option<u32>,
 
     /// Repeat the choices of another run, for heap samples.
     #[arg(long, value_name = "N")]
@@ -125,7 +135,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         has_wall: opts.wall,
         // The memory profile is what is written where no allocator is known.
         watches_memory: outputs.looks_at_allocations() || outputs.memory.is_some(),
-        original: Arc::clone(&bytes),
+        original: bytes,
         rewritten: prepared.rewritten.take(),
         n_rewritten: prepared.n_rewritten,
         map: prepared.map.clone(),
@@ -134,6 +144,11 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
             imports: prepared.imports.clone(),
             probe: Probe::new(sampling, prepared.no_frees.is_none()),
         }),
+        wants_blocks: outputs.looks_at_allocations(),
+        sampling,
+        facts: HeapFacts::of(&prepared, opts.memprofilerate),
+        block_rate: rate(opts.blockprofilerate, outputs.block.is_some()).into(),
+        mutex_fraction: rate(opts.mutexprofilefraction, outputs.mutex.is_some()),
         options: opts.guest,
         hz,
         messages,
@@ -144,7 +159,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         .spawn(move || guest.run(&reporter))
         .context("failed to start the guest's thread")?;
 
-    let show = |handle: &Handle| stack::show(handle, &bytes, &prepared.map, messages);
+    let show = |registry: &Registry| stack::show(registry, messages);
     let outcome = supervisor.wait(MaybeProgress(progress), show)?;
     let ended = Instant::now();
     drop(guest);
@@ -163,14 +178,11 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     // A guest that was never entered leaves earlier profiles alone.
     if was_entered {
         let finished = Finished {
-            bytes: &bytes,
-            path: &module_path,
-            hz,
-            has_wall: opts.wall,
-            rate: opts.memprofilerate,
+            registry: &outcome.registry,
+            cpu: CpuOptions { hz, has_wall: opts.wall },
             ended,
             measured: &outcome.measured,
-            prepared: &prepared,
+            notes: &prepared.notes,
             messages,
         };
         let written = finished.write(&outputs);
@@ -185,6 +197,11 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     }
     // The guest may still sit in a host call; leaving by the front door ends its thread too.
     std::process::exit(exit_code)
+}
+
+/// What was given; else, as with `go test`, who wants a profile wants all of it.
+fn rate(given: Option<u32>, is_wanted: bool) -> i32 {
+    given.map_or(i32::from(is_wanted), |rate| i32::try_from(rate).unwrap_or(i32::MAX))
 }
 
 /// The line that is shown while a long compile goes on.

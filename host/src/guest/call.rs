@@ -1,14 +1,18 @@
 //! Linking a guest to its world and calling it: commands, reactors, components.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use wasmtime::component::{self, Component};
 use wasmtime::{Func, Instance, Linker, Module, Store, Val, ValType};
 use wasmtime_wasi::{I32Exit, p0, p1, p2};
 
 use super::{Code, GuestOptions, GuestState};
+use crate::abi;
+use crate::contexts::Context;
 use crate::heap::{HeapHooks, attach, imports};
+use crate::registry::Registry;
 use crate::sample::Border;
 
 /// What a guest is run with beside its options.
@@ -20,6 +24,10 @@ pub struct Watched<'a> {
     pub border: &'a Border,
     /// Whether instantiating it runs code of its own.
     pub has_start: bool,
+    /// Its profiles, which it may ask for by itself.
+    pub registry: &'a Registry,
+    /// Its main context.
+    pub context: &'a Arc<Context>,
 }
 
 /// Instantiates the guest and runs it to its end.
@@ -64,6 +72,9 @@ fn start_module(
             p0::add_to_linker_sync(&mut linker, |state: &mut GuestState| &mut state.wasi)?;
         }
         p1::add_to_linker_sync(&mut linker, |state: &mut GuestState| &mut state.wasi)?;
+    }
+    if abi::is_imported_by(module) {
+        abi::add_to_linker(&mut linker, watched.registry, watched.context)?;
     }
     if wasm.unknown_imports_trap == Some(true) {
         linker.define_unknown_imports_as_traps(module)?;

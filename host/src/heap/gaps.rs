@@ -22,10 +22,18 @@ impl Gaps {
         Self { rate, random: Rng::with_seed(seed) }
     }
 
+    /// From the next gap on, one block in so many bytes is sampled; with a rate of 0 none.
+    pub fn set_rate(&mut self, rate: u64) {
+        self.rate = rate;
+    }
+
     /// The next gap: the block that takes the countdown below 0 is sampled.
     pub fn draw(&mut self) -> i64 {
-        if self.rate <= 1 {
-            return 0;
+        match self.rate {
+            #[expect(clippy::cast_possible_truncation, reason = "a power of two")]
+            0 => return MAX_GAP as i64,
+            1 => return 0,
+            _ => {}
         }
         // 1 − u is never 0, so the logarithm is finite.
         let gap = -(1.0 - self.random.f64()).ln() * self.rate as f64;

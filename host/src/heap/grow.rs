@@ -4,19 +4,36 @@
 //! the way back into the guest, sees the stack. What a limiter allows when no guest runs is a new memory's first size.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
-use wasmtime::AsContext;
+use wasmtime::{AsContext, Memory};
 
+use crate::sample::CurrentLabels;
 use crate::stack::{StackId, Stacks};
 
 /// Growth of the guest's memories.
 #[derive(Debug, Default)]
 pub struct Growth {
+    /// Where the guest's labels are looked up, if that is in its memory.
+    labels: Mutex<Option<LabelsCell>>,
     /// Whether [`State::pending`] is something. The call hook asks this at every crossing.
     has_pending: AtomicBool,
     state: Mutex<State>,
+}
+
+/// A place in a memory, which moves with it.
+#[derive(Debug)]
+struct LabelsCell {
+    memory: Memory,
+    at: usize,
+    labels: Arc<CurrentLabels>,
+}
+
+impl LabelsCell {
+    fn follow(&self, store: impl AsContext) -> bool {
+        self.labels.follow(self.memory.data_ptr(store).addr().wrapping_add(self.at))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -82,17 +99,37 @@ impl Growth {
         self.lock().in_guest = in_guest;
     }
 
+    /// Labels are what stands at this place in a memory from now on. False where that cannot be read.
+    #[must_use]
+    pub fn follow(&self, store: impl AsContext, memory: Memory, at: usize, labels: &Arc<CurrentLabels>) -> bool {
+        let cell = LabelsCell { memory, at, labels: Arc::clone(labels) };
+        let can = cell.follow(store);
+        *self.labels.lock().unwrap_or_else(PoisonError::into_inner) = can.then_some(cell);
+        can
+    }
+
     /// The host is about to return to the guest.
     pub fn on_return<T: 'static>(&self, store: impl AsContext<Data = T>) {
         if !self.has_pending.load(Ordering::Relaxed) {
             return;
         }
         self.has_pending.store(false, Ordering::Relaxed);
+        if let Some(cell) = &*self.labels.lock().unwrap_or_else(PoisonError::into_inner) {
+            // It could be read before.
+            let _ = cell.follow(&store);
+        }
         let mut state = self.lock();
         if let Some(bytes) = state.pending.take().filter(|&bytes| bytes > 0) {
             let stack = state.stacks.capture(store, true);
             state.by_stack.entry(stack).or_default().add(bytes);
         }
+    }
+
+    /// How many stacks have made memory grow.
+    #[must_use]
+    pub fn n_records(&self) -> usize {
+        let state = self.lock();
+        state.by_stack.len() + usize::from(state.initial.bytes > 0)
     }
 
     /// What has grown so far.

@@ -8,6 +8,8 @@ use crate::stack::StackId;
 /// What one stack has done with blocks of one size, as sampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
+    /// Its number: 0 for the first, and so on without gaps.
+    pub number: usize,
     /// Where the blocks were allocated.
     pub stack: StackId,
     /// Bytes of each.
@@ -64,6 +66,11 @@ impl Live {
         Self { rate, is_at_peak: true, ..Self::default() }
     }
 
+    /// From now on one block in so many bytes is sampled.
+    pub fn set_rate(&mut self, rate: u64) {
+        self.rate = rate;
+    }
+
     /// Notes a sampled block.
     pub fn add(&mut self, block: u64, stack: StackId, size: u64) {
         let entry = self.entry(stack, size);
@@ -111,7 +118,8 @@ impl Live {
         }
         let entry = *self.by_stack.entry(key).or_insert_with(|| {
             let entry = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-            let record = Record { stack, size, n_allocs: 0, n_frees: 0, n_at_peak: 0 };
+            let number = self.entries.len();
+            let record = Record { number, stack, size, n_allocs: 0, n_frees: 0, n_at_peak: 0 };
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded, and far below 2^64")]
             let weight = (size as f64 / sampling_chance(size, self.rate)).round() as u64;
             self.entries.push(Entry { record, weight, peak: self.peak });

@@ -1,6 +1,6 @@
 //! The host's half of the wrappers: takes the stack of each sampled block and keeps the books.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::gaps::Gaps;
 use super::live::{Live, Record};
 use super::queue;
 use super::rewrite::SUSPENDED;
-use crate::stack::{StackId, Stacks, Walker};
+use crate::stack::{Lookup, StackId, Stacks, Walker};
 
 /// The hook number of a wrapper that asks for its first gap.
 pub const ARM: i32 = -1;
@@ -33,12 +33,16 @@ pub struct Probe(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
+    /// Mean bytes between samples.
+    rate: AtomicU64,
     /// Where freed blocks wait.
     queue: OnceLock<Memory>,
     /// How often the guest has been entered by the host without having returned.
     depth: AtomicU32,
     /// What the core modules of a component ring.
     bell: Mutex<Bell>,
+    /// Where the stacks lead, as far as anybody has asked.
+    lookup: Mutex<Lookup>,
     /// Whether an allocation was rung whose stack is yet to be seen. The call hook asks this at every crossing.
     has_rung: AtomicBool,
 }
@@ -99,9 +103,11 @@ impl Probe {
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
+            rate: AtomicU64::new(sampling.rate),
             queue: OnceLock::new(),
             depth: AtomicU32::new(0),
             bell: Mutex::new(Bell::new(sampling.rate, seed)),
+            lookup: Mutex::default(),
             has_rung: AtomicBool::new(false),
         }))
     }
@@ -109,6 +115,21 @@ impl Probe {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held loses at most one event.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One block in so many bytes is sampled from now on, as soon as the gap that has begun is over; 0 for none. What was sampled
+    /// before is taken to have been sampled so, too, as by Go: set it once, and early.
+    pub fn set_rate(&self, rate: u64) {
+        let mut state = self.lock();
+        state.gaps.set_rate(rate);
+        state.live.set_rate(rate);
+        self.0.rate.store(rate, Ordering::Relaxed);
+    }
+
+    /// What was set.
+    #[must_use]
+    pub fn rate(&self) -> u64 {
+        self.0.rate.load(Ordering::Relaxed)
     }
 
     /// Walks frames of this module from now on, instead of having wasmtime capture them.
@@ -196,21 +217,44 @@ impl Probe {
         }
     }
 
+    /// How many stacks and sizes of blocks were sampled so far.
+    #[must_use]
+    pub fn n_records(&self) -> usize {
+        self.lock().live.records().count()
+    }
+
     /// What was sampled so far.
     #[must_use]
     pub fn sampled(&self) -> Sampled {
+        self.sampled_where(|_| true)
+    }
+
+    /// The same of some records only: `wanted` is asked about each, in an order that stays as records are added, while the
+    /// guest may have to wait.
+    #[must_use]
+    pub fn sampled_where(&self, mut wanted: impl FnMut(&Record) -> bool) -> Sampled {
+        // The guest allocates on meanwhile: it waits only until its records are copied, and not until stacks are looked up.
+        let mut lookup = self.0.lookup.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.lock();
-        let resolved = state.stacks.resolve(state.module.as_ref());
-        let records = state.live.records().map(|record| {
-            let (offsets, is_cut) = resolved.frames(record.stack);
-            SampledStack { offsets, is_cut, record }
-        });
-        Sampled {
-            records: records.collect(),
+        let taken: Vec<_> =
+            state.live.records().filter(|it| wanted(it)).map(|it| (it, state.stacks.taken(it.stack))).collect();
+        let code = state.stacks.code_since(lookup.n_known());
+        let module = state.module.clone();
+        let mut sampled = Sampled {
+            records: Vec::with_capacity(taken.len()),
             n_overwritten: state.live.n_overwritten(),
             walker_failed: state.stacks.walker_failed(),
             captures: (state.n_captures, state.capture_nanos),
+        };
+        drop(state);
+        if let Some(module) = &module {
+            lookup.add(module, code);
         }
+        sampled.records.extend(taken.into_iter().map(|(record, stack)| {
+            let (offsets, is_cut) = lookup.frames(stack);
+            SampledStack { offsets, is_cut, record }
+        }));
+        sampled
     }
 }
 

@@ -96,7 +96,7 @@ pub fn cpu_profile(of: &CpuProfile<'_>, names: &mut Names<'_>, run: &Run<'_>) ->
         if stack.truncated {
             locations.push(recorder.pseudo(TRUNCATED));
         }
-        recorder.sample(&locations, &of.values(stack.value), &[]);
+        recorder.labelled_sample(&locations, &of.values(stack.value), stack.labels);
     }
     if is_seen(samples.lost()) {
         let lost = recorder.pseudo(LOST);

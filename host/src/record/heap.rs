@@ -4,7 +4,7 @@ use proto::{LabelSpec, Profile, ProfileBuilder};
 
 use super::trim::Trim;
 use super::{Names, Recorder, Run, TRUNCATED};
-use crate::heap::probe::Sampled;
+use crate::heap::probe::{Sampled, SampledStack};
 
 /// Which heap profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,17 +17,53 @@ pub enum HeapKind {
     Peak,
 }
 
+/// A row of a heap profile, as it was counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeapRow {
+    /// Offsets in the file that was compiled, innermost first.
+    pub offsets: Vec<u32>,
+    /// Whether frames were cut at the root side.
+    pub is_cut: bool,
+    /// Bytes of each block.
+    pub size: u64,
+    /// Blocks allocated.
+    pub n_allocs: u64,
+    /// Blocks in use.
+    pub n_inuse: u64,
+}
+
+impl HeapRow {
+    /// The rows of such a profile.
+    #[must_use]
+    pub fn all(kind: HeapKind, sampled: &Sampled) -> Vec<Self> {
+        let row = |it: &SampledStack| {
+            let record = it.record;
+            let n_inuse = if kind == HeapKind::Peak { record.n_at_peak } else { record.n_live() };
+            Self {
+                offsets: it.offsets.clone(),
+                is_cut: it.is_cut,
+                size: record.size,
+                n_allocs: record.n_allocs,
+                n_inuse,
+            }
+        };
+        sampled.records.iter().map(row).collect()
+    }
+}
+
 /// What to make a heap profile of.
 #[derive(Debug)]
 pub struct HeapProfile<'a> {
-    /// What was sampled.
-    pub sampled: &'a Sampled,
+    /// Its rows. Those without any block are left out.
+    pub rows: Vec<HeapRow>,
     /// Mean bytes between samples.
     pub rate: u64,
     /// Whether frees are seen; else there are no in-use columns.
     pub has_frees: bool,
     /// Names of the functions that are hooked.
     pub hooked: Vec<&'a str>,
+    /// Why none is, if none is.
+    pub nothing: Option<&'a str>,
 }
 
 impl HeapProfile<'_> {
@@ -60,24 +96,22 @@ pub fn heap_profile(kind: HeapKind, of: &HeapProfile<'_>, names: &mut Names<'_>,
         of.rate,
         of.hooked.join(", ")
     ));
-    let mut records: Vec<_> = of.sampled.records.iter().collect();
-    // A record that has no live block at the peak says nothing there, but its allocations do.
-    records.retain(|it| it.record.n_allocs > 0);
-    let stacks: Vec<Vec<u32>> = records
-        .iter()
-        .map(|it| {
-            let mut offsets = it.offsets.clone();
-            run.map.map_stack(&mut offsets);
-            offsets
-        })
-        .collect();
-    let offsets = stacks.iter().flatten().copied();
+    if let Some(reason) = of.nothing {
+        builder.comment(&format!("# no blocks are seen: {reason}"));
+    }
+    // A row that has no live block at the peak says nothing there, but its allocations do.
+    let mut rows: Vec<_> = of.rows.iter().filter(|it| it.n_allocs > 0 || it.n_inuse > 0).cloned().collect();
+    for row in &mut rows {
+        run.map.map_stack(&mut row.offsets);
+    }
+    let offsets = rows.iter().flat_map(|it| it.offsets.iter().copied());
     names.look_up(offsets.clone());
     let trim = Trim::new(&of.hooked);
     let mut recorder = Recorder::new(builder, names, &offsets, run);
-    for (sampled, offsets) in records.iter().zip(&stacks) {
+    for row in &rows {
+        let offsets = &row.offsets;
         let n_kept = trim.root_side(offsets.iter().map(|&offset| recorder.names.at(offset)));
-        let (offsets, is_cut) = (&offsets[..n_kept], sampled.is_cut && n_kept == offsets.len());
+        let (offsets, is_cut) = (&offsets[..n_kept], row.is_cut && n_kept == offsets.len());
         let (n_left_out, n_inner) = trim.leaf_side(offsets.iter().map(|&offset| recorder.names.at(offset)));
         let mut locations = Vec::with_capacity(offsets.len() + 1);
         for (n, &offset) in offsets.iter().enumerate().skip(n_left_out) {
@@ -87,11 +121,9 @@ pub fn heap_profile(kind: HeapKind, of: &HeapProfile<'_>, names: &mut Names<'_>,
         if is_cut {
             locations.push(recorder.pseudo(TRUNCATED));
         }
-        let record = &sampled.record;
-        let n_inuse = if kind == HeapKind::Peak { record.n_at_peak } else { record.n_live() };
-        let space = |n: u64| n.saturating_mul(record.size);
-        let values = [record.n_allocs, space(record.n_allocs), n_inuse, space(n_inuse)];
-        let num = i64::try_from(record.size).unwrap_or(i64::MAX);
+        let space = |n: u64| n.saturating_mul(row.size);
+        let values = [row.n_allocs, space(row.n_allocs), row.n_inuse, space(row.n_inuse)];
+        let num = i64::try_from(row.size).unwrap_or(i64::MAX);
         recorder.sample(&locations, &values[..n_types], &[LabelSpec::Num { key: "bytes", num, unit: "" }]);
     }
     recorder.finish()

@@ -2,9 +2,13 @@
 //!
 //! `cpu`, `heap` and `memory` make one profile each; `trim` knows which frames are the allocator's.
 
+mod contention;
+mod counts;
 mod cpu;
 mod heap;
 mod memory;
+mod names;
+mod traceback;
 mod trim;
 
 use std::path::Path;
@@ -12,13 +16,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use proto::{FunctionSpec, LabelSpec, Line, LocationId, MappingId, MappingSpec, Profile, ProfileBuilder};
 use rustc_hash::FxHashMap;
-use symbols::{Frame, Symbolizer, build_id};
+use symbols::Frame;
 
+pub use contention::{ContentionKind, Waited, contention_profile};
+pub use counts::{CountRow, RowLeaf, count_profile};
 pub use cpu::{CpuProfile, cpu_profile};
-pub use heap::{HeapKind, HeapProfile, heap_profile};
+pub use heap::{HeapKind, HeapProfile, HeapRow, heap_profile};
 pub use memory::memory_profile;
+pub use names::Names;
+pub use traceback::{Traceback, traceback};
 
 use crate::heap::rewrite::AddressMap;
+use crate::labels::{LabelSets, LabelsId, Pairs};
 
 /// Mappings of one profile begin at multiples of this (SEMANTICS §0).
 const MAPPING_ALIGN: u64 = 64 * 1024;
@@ -31,55 +40,18 @@ const TRUNCATED: &str = "[truncated]";
 pub struct Run<'a> {
     /// The module's or component's path, as the user gave it.
     pub path: &'a Path,
-    /// Its bytes.
-    pub bytes: &'a [u8],
+    /// Its length in bytes, and its build id.
+    pub size: u64,
+    /// See [`build_id`](symbols::build_id).
+    pub build_id: &'a str,
     /// From the file that was compiled to that one.
     pub map: &'a AddressMap,
-    /// When the guest began.
-    pub started: SystemTime,
-    /// Wall time it ran.
+    /// The guest's label sets.
+    pub labels: &'a LabelSets,
+    /// What the profile states as its time: when measuring began, or when a profile of the state was taken.
+    pub time: SystemTime,
+    /// Wall time that it is about, for profiles that state one.
     pub duration: Duration,
-}
-
-/// Names for the module's offsets, looked up once for all profiles of a run.
-#[derive(Debug)]
-pub struct Names<'a> {
-    symbolizer: Symbolizer<'a>,
-    frames: FxHashMap<u32, Vec<Frame>>,
-}
-
-impl<'a> Names<'a> {
-    /// Reads a file's symbols. `debug_info` holds the bytes of the file that has its DWARF, where that is another.
-    #[must_use]
-    pub fn new(bytes: &'a [u8], debug_info: Option<&'a [u8]>) -> Self {
-        Self { symbolizer: Symbolizer::new(bytes, debug_info), frames: FxHashMap::default() }
-    }
-
-    /// What is wrong with the file's symbols, as far as it was noticed.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.symbolizer.warnings().to_vec();
-        let has_lines = self.frames.values().flatten().any(|frame| frame.line > 0);
-        if self.symbolizer.has_dwarf() && !self.frames.is_empty() && !has_lines {
-            warnings.push(
-                "its DWARF describes none of the code that was sampled, so there are no source lines (optimisers such \
-                 as wasm-opt can drop or garble its addresses)"
-                    .to_owned(),
-            );
-        }
-        warnings
-    }
-
-    fn look_up(&mut self, offsets: impl IntoIterator<Item = u32>) {
-        for offset in offsets {
-            self.frames.entry(offset).or_insert_with(|| self.symbolizer.frames(offset));
-        }
-    }
-
-    /// The calls at an offset that was looked up, innermost first.
-    fn at(&self, offset: u32) -> &[Frame] {
-        self.frames.get(&offset).map_or(&[], Vec::as_slice)
-    }
 }
 
 /// Makes one profile.
@@ -92,6 +64,9 @@ struct Recorder<'a, 'n> {
     /// By offset, and how many of the innermost calls there are left out.
     locations: FxHashMap<(u32, usize), LocationId>,
     pseudo: FxHashMap<String, LocationId>,
+    labels: &'a LabelSets,
+    /// Those that were looked up.
+    pairs: FxHashMap<LabelsId, Pairs>,
 }
 
 impl<'a, 'n> Recorder<'a, 'n> {
@@ -100,20 +75,20 @@ impl<'a, 'n> Recorder<'a, 'n> {
         builder: ProfileBuilder,
         names: &'a Names<'n>,
         offsets: &(impl Iterator<Item = u32> + Clone),
-        run: &Run<'_>,
+        run: &Run<'a>,
     ) -> Self {
         let mut builder = builder;
-        builder.time_nanos(nanos_since_1970(run.started));
+        builder.time_nanos(nanos_since_1970(run.time));
         let any = |has: fn(&Frame) -> bool| offsets.clone().any(|offset| names.at(offset).iter().any(has));
         let has_lines = any(|frame| frame.line > 0);
-        let size = run.bytes.len() as u64;
+        let size = run.size;
         // Mapping 1 is the guest: pprof prints its name as `File:` and its id as `Build ID:`.
         let guest = builder.mapping(MappingSpec {
             start: 0,
             limit: size,
             offset: 0,
             filename: &run.path.to_string_lossy(),
-            build_id: &build_id(run.bytes),
+            build_id: run.build_id,
             // Every function has a name, if only `wasm-function[N]`. Without this bit pprof would open the
             // module as an ELF file and warn.
             has_functions: true,
@@ -135,14 +110,36 @@ impl<'a, 'n> Recorder<'a, 'n> {
             has_line_numbers: false,
             has_inline_frames: false,
         };
-        let (locations, pseudo) = (FxHashMap::default(), FxHashMap::default());
-        Self { builder, names, guest, host_mapping, host: None, locations, pseudo }
+        Self {
+            builder,
+            names,
+            guest,
+            host_mapping,
+            host: None,
+            locations: FxHashMap::default(),
+            pseudo: FxHashMap::default(),
+            labels: run.labels,
+            pairs: FxHashMap::default(),
+        }
     }
 
     /// Adds a stack of locations, innermost first.
     fn sample(&mut self, locations: &[LocationId], values: &[u64], labels: &[LabelSpec<'_>]) {
         let values: Vec<i64> = values.iter().map(|&value| i64::try_from(value).unwrap_or(i64::MAX)).collect();
         self.builder.sample(locations, &values, labels);
+    }
+
+    /// The same with the guest's labels.
+    fn labelled_sample(&mut self, locations: &[LocationId], values: &[u64], labels: LabelsId) {
+        if labels == LabelsId::NONE {
+            return self.sample(locations, values, &[]);
+        }
+        let sets = self.labels;
+        // Samples have only labels of sets that there are.
+        let pairs = self.pairs.entry(labels).or_insert_with(|| sets.pairs(labels).unwrap_or_default());
+        let specs: Vec<_> = pairs.iter().map(|(key, value)| LabelSpec::Str { key, value }).collect();
+        let values: Vec<i64> = values.iter().map(|&value| i64::try_from(value).unwrap_or(i64::MAX)).collect();
+        self.builder.sample(locations, &values, &specs);
     }
 
     fn finish(self) -> Profile {

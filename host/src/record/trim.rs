@@ -7,7 +7,7 @@
 use symbols::Frame;
 
 /// Beginnings of names.
-const PREFIXES: [&str; 26] = [
+const PREFIXES: [&str; 28] = [
     "alloc::",
     "<alloc::",
     "std::alloc::",
@@ -34,6 +34,8 @@ const PREFIXES: [&str; 26] = [
     "internal/runtime/",
     "internal_runtime_", // as Go's linker writes it into name sections
     "emscripten_builtin_",
+    "wprof_guest::",
+    "<wprof_guest::",
 ];
 
 /// Whole names, without what [`STEMS`] may stand before them.

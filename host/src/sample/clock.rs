@@ -13,7 +13,7 @@ fn thread_cpu_now() -> Nanos {
 }
 
 /// Time as it passes, from an arbitrary beginning.
-pub(super) fn wall_now() -> Nanos {
+pub(crate) fn wall_now() -> Nanos {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
@@ -75,6 +75,11 @@ impl CpuClock {
             self.spent += now.saturating_sub(self.entered);
             self.carried = now.saturating_sub(self.settled);
         }
+    }
+
+    /// Ticks with this period from now on; what passed before is worth none.
+    pub fn begin(&mut self, period: Nanos, now: Nanos) {
+        (self.period, self.settled, self.carried) = (period.max(1), now, 0);
     }
 
     /// Ticks that have passed since the last call, each worth one period.

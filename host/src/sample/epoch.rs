@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{AsContext, CallHook, Engine, Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
 
 use super::clock::{CpuClock, Nanos, thread_cpu_elsewhere, wall_now};
-use super::{Kind, Leaf, Measured, Options, RawSamples, Value, Watch, period};
+use super::{CurrentLabels, Doing, Kind, Leaf, Measured, Options, RawSamples, Value, Watch, period};
 use crate::stack::MAX_FRAMES;
 
 /// Why a guest was stopped from outside; travels as the error of its run.
@@ -39,6 +39,8 @@ struct Shared {
     end_guest: AtomicBool,
     /// Somebody wants to see the stack.
     is_asked: AtomicBool,
+    labels: Arc<CurrentLabels>,
+    ticker: Mutex<Option<JoinHandle<()>>>,
     watch: Watch,
     state: Mutex<State>,
 }
@@ -49,6 +51,9 @@ struct State {
     period: Nanos,
     /// Whether stacks are captured that have used no CPU time.
     has_wall: bool,
+    /// When samples were wanted first, and CPU time that the guest had used by then.
+    began: Option<Instant>,
+    spent_before: Nanos,
     /// Wall time up to which samples have been taken.
     settled_wall: Nanos,
     /// The thread's CPU clock at that time.
@@ -74,7 +79,6 @@ struct State {
 pub(super) struct EpochSampler {
     shared: Arc<Shared>,
     engine: Engine,
-    ticker: Option<JoinHandle<()>>,
 }
 
 impl EpochSampler {
@@ -85,19 +89,21 @@ impl EpochSampler {
     ///
     /// When the ticker thread cannot be started.
     pub(super) fn attach<T: 'static>(store: &mut Store<T>, options: Options) -> std::io::Result<Self> {
-        let hz = options.hz;
-        let period = if hz == 0 { Nanos::MAX } else { period(hz) };
         let shared = Arc::new(Shared {
             ticks: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             stop_ticker: AtomicBool::new(false),
             end_guest: AtomicBool::new(false),
             is_asked: AtomicBool::new(false),
+            labels: Arc::default(),
+            ticker: Mutex::default(),
             watch: options.watch,
             state: Mutex::new(State {
-                clock: CpuClock::new(period),
-                period,
-                has_wall: options.has_wall,
+                clock: CpuClock::new(Nanos::MAX),
+                period: Nanos::MAX,
+                has_wall: false,
+                began: None,
+                spent_before: 0,
                 settled_wall: 0,
                 looked_at: 0,
                 rested_at: 0,
@@ -125,9 +131,11 @@ impl EpochSampler {
             Ok(UpdateDeadline::Continue(1))
         });
 
-        let engine = store.engine().clone();
-        let ticker = if hz == 0 { None } else { Some(start_ticker(&shared, &engine, hz)?) };
-        Ok(Self { shared, engine, ticker })
+        let sampler = Self { shared, engine: store.engine().clone() };
+        if options.hz > 0 {
+            sampler.handle().start(options.hz, options.has_wall)?;
+        }
+        Ok(sampler)
     }
 
     /// A handle for other threads: to end the guest, or to take the samples without its help.
@@ -136,24 +144,15 @@ impl EpochSampler {
     }
 
     /// Stops the ticker and hands out what was measured. The guest must have returned.
-    pub(super) fn finish(mut self) -> Measured {
-        self.stop_ticker();
+    pub(super) fn finish(self) -> Measured {
+        self.shared.stop_ticker();
         self.handle().take()
-    }
-
-    fn stop_ticker(&mut self) {
-        self.shared.stop_ticker.store(true, Ordering::Relaxed);
-        if let Some(ticker) = self.ticker.take() {
-            ticker.thread().unpark();
-            // It only sleeps and adds, so it cannot have panicked; if it did, the samples are still good.
-            drop(ticker.join());
-        }
     }
 }
 
 impl Drop for EpochSampler {
     fn drop(&mut self) {
-        self.stop_ticker();
+        self.shared.stop_ticker();
     }
 }
 
@@ -165,6 +164,31 @@ pub(super) struct Handle {
 }
 
 impl Handle {
+    /// Takes samples from now on. What was sampled before and has not been taken is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the ticker thread cannot be started.
+    pub(super) fn start(&self, hz: u32, has_wall: bool) -> std::io::Result<()> {
+        self.shared.stop_ticker();
+        self.shared.lock().begin(period(hz), has_wall);
+        *self.shared.ticker() = Some(start_ticker(&self.shared, &self.engine, hz)?);
+        Ok(())
+    }
+
+    /// Takes no more samples, and hands out those since the start, up to now. The guest may go on.
+    pub(super) fn stop(&self) -> Measured {
+        self.shared.stop_ticker();
+        let measured = self.take();
+        self.shared.lock().begin(Nanos::MAX, false);
+        measured
+    }
+
+    /// The labels of the guest's thread.
+    pub(super) fn labels(&self) -> &Arc<CurrentLabels> {
+        &self.shared.labels
+    }
+
     /// Makes the guest trap with [`Ended`] at its next epoch check. A guest that sits in a host call gets there
     /// only when that returns.
     pub(super) fn end_guest(&self) {
@@ -193,9 +217,10 @@ impl Handle {
     /// stack, as none can be captured from outside, and is counted as lost.
     pub(super) fn take(&self) -> Measured {
         let mut state = self.shared.lock();
-        let first_entry = state.entered.map(|(_, at)| at);
+        let began = state.began;
+        let first_entry = state.entered.map(|(_, at)| began.map_or(at, |began| began.max(at)));
         let now = state.clock_from_outside();
-        let guest_cpu = state.clock.guest_cpu(now);
+        let guest_cpu = state.clock.guest_cpu(now).saturating_sub(state.spent_before);
         if state.depth > 0 {
             state.end_stay(now);
         }
@@ -214,6 +239,21 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held leaves at worst one sample unrecorded.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ticker(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.ticker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop_ticker(&self) {
+        let mut ticker = self.ticker();
+        if let Some(ticker) = ticker.take() {
+            self.stop_ticker.store(true, Ordering::Relaxed);
+            ticker.thread().unpark();
+            // It only sleeps and adds, so it cannot have panicked; if it did, the samples are still good.
+            drop(ticker.join());
+            self.stop_ticker.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Called on every crossing of the guest's border, so the common case is two relaxed loads.
@@ -239,7 +279,7 @@ impl Shared {
         }
         self.seen.store(ticks, Ordering::Relaxed);
         let mut state = self.lock();
-        state.sample(store, leaf, CpuClock::now());
+        state.sample(store, Doing { leaf, labels: self.labels.get() }, CpuClock::now());
         if self.is_asked.swap(false, Ordering::Relaxed) {
             let mut shown = Vec::new();
             capture(store, &mut shown);
@@ -259,7 +299,7 @@ impl Shared {
             self.seen.store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
         } else {
             // A host function calls back into the guest: what has passed so far was the host function's.
-            state.sample(store, Leaf::HostCall, now);
+            state.sample(store, Doing { leaf: Leaf::HostCall, labels: self.labels.get() }, now);
         }
         state.depth += 1;
         self.watch.set_depth(state.depth);
@@ -279,13 +319,24 @@ impl Shared {
 }
 
 impl State {
+    /// Forgets what was sampled; samples of this period may come from now on.
+    fn begin(&mut self, period: Nanos, has_wall: bool) {
+        let now = self.clock_from_outside();
+        let spent = self.clock.guest_cpu(now);
+        (self.began, self.spent_before) = (Some(Instant::now()), spent);
+        self.clock.begin(period, now);
+        (self.period, self.has_wall, self.samples) = (period, has_wall, RawSamples::default());
+        (self.settled_wall, self.looked_at, self.carried_wall) = (wall_now(), now, 0);
+        self.rested_at = now;
+    }
+
     /// Gives the stack what has passed since the last sample.
-    fn sample<T>(&mut self, store: &StoreContextMut<'_, T>, leaf: Leaf, now: Nanos) {
+    fn sample<T>(&mut self, store: &StoreContextMut<'_, T>, doing: Doing, now: Nanos) {
         // In a call that has waited for most of the time, the CPU time was used before it. The next sample has it, and the
         // wall time that this took.
         let passed = wall_now().saturating_sub(self.settled_wall);
         let used = now.saturating_sub(self.looked_at);
-        let has_waited = leaf == Leaf::HostCall && used.saturating_mul(8) < passed;
+        let has_waited = doing.leaf == Leaf::HostCall && used.saturating_mul(8) < passed;
         if now < self.rested_at && !has_waited {
             return;
         }
@@ -300,7 +351,7 @@ impl State {
         }
         let began = Instant::now();
         capture(store, &mut self.scratch);
-        self.samples.record(&self.scratch, leaf, value);
+        self.samples.record(&self.scratch, doing, value);
         let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.samples.note_capture(took);
         self.rested_at = CpuClock::now().saturating_add(took);
@@ -329,7 +380,11 @@ impl State {
 
     /// The guest thread's CPU clock as another thread can read it; where it cannot, as of the last sample.
     fn clock_from_outside(&self) -> Nanos {
-        self.entered.and_then(|(thread_id, _)| thread_cpu_elsewhere(thread_id)).unwrap_or_else(|| self.clock.settled())
+        let Some((thread_id, _)) = self.entered else { return self.clock.settled() };
+        if thread_id == own_thread_id() {
+            return CpuClock::now();
+        }
+        thread_cpu_elsewhere(thread_id).unwrap_or_else(|| self.clock.settled())
     }
 }
 

@@ -6,19 +6,23 @@
 
 mod border;
 mod clock;
+mod current;
 mod epoch;
 mod raw;
 mod signal;
 mod watch;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::{Engine, Store};
 
 pub use border::{Border, Polled, Stay};
+pub(crate) use clock::wall_now;
 pub use clock::{CpuClock, Nanos, thread_cpu_elsewhere};
+pub use current::CurrentLabels;
 pub use epoch::{Ended, backtrace_bound};
-pub use raw::{Leaf, RawSamples, StackSample, Value};
+pub use raw::{Doing, Leaf, RawSamples, StackSample, Value};
 pub use watch::Watch;
 
 use crate::guest::Code;
@@ -79,6 +83,36 @@ pub struct Measured {
     pub n_overruns: u64,
     /// Stacks that were not to be believed; their time is among what was lost.
     pub n_bad_stacks: u64,
+}
+
+impl Measured {
+    /// What several samplers measured, together.
+    #[must_use]
+    pub fn of_all(all: Vec<Self>) -> Self {
+        let mut sum: Option<Self> = None;
+        for one in all {
+            match &mut sum {
+                Some(sum) => sum.add(&one),
+                None => sum = Some(one),
+            }
+        }
+        sum.unwrap_or_else(|| Self {
+            samples: RawSamples::default(),
+            guest_cpu: 0,
+            first_entry: None,
+            sampler: Kind::Epoch,
+            n_overruns: 0,
+            n_bad_stacks: 0,
+        })
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.samples.add_all(&other.samples);
+        self.guest_cpu = self.guest_cpu.saturating_add(other.guest_cpu);
+        self.first_entry = [self.first_entry, other.first_entry].into_iter().flatten().min();
+        self.n_overruns += other.n_overruns;
+        self.n_bad_stacks += other.n_bad_stacks;
+    }
 }
 
 impl Kind {
@@ -161,6 +195,36 @@ impl Sampler {
 }
 
 impl Handle {
+    /// Takes samples from now on, `hz` a second. What was sampled before and has not been taken is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread.
+    pub fn start(&self, hz: u32, has_wall: bool) -> std::io::Result<()> {
+        match &self.0 {
+            Either::Epoch(handle) => handle.start(hz, has_wall),
+            Either::Signal(handle) => handle.start(hz),
+        }
+    }
+
+    /// Takes no more samples, and hands out those since the start, up to now. The guest may go on.
+    #[must_use]
+    pub fn stop(&self) -> Measured {
+        match &self.0 {
+            Either::Epoch(handle) => handle.stop(),
+            Either::Signal(handle) => handle.stop(),
+        }
+    }
+
+    /// The labels of the guest's thread.
+    #[must_use]
+    pub fn labels(&self) -> &Arc<CurrentLabels> {
+        match &self.0 {
+            Either::Epoch(handle) => handle.labels(),
+            Either::Signal(handle) => handle.labels(),
+        }
+    }
+
     /// Makes the guest trap at its next epoch check, or at its next instruction. A guest that sits in a host call gets there
     /// only when that returns. [`Handle::has_ended_guest`] tells that trap from the guest's own.
     pub fn end_guest(&self) {

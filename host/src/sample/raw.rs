@@ -1,6 +1,9 @@
 //! What was sampled, before names: stacks of module offsets, aggregated as they come.
 
+use rustc_hash::FxHashMap;
+
 use super::Nanos;
+use crate::labels::LabelsId;
 use crate::stack::{NodeId, StackTrie};
 
 /// What the guest was doing in its innermost frame.
@@ -10,6 +13,21 @@ pub enum Leaf {
     Guest,
     /// Waiting in a call out of the guest; which one, the instruction at the leaf's offset tells.
     HostCall,
+}
+
+/// What tells samples with one stack apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Doing {
+    /// In the innermost frame.
+    pub leaf: Leaf,
+    /// The guest's labels for it.
+    pub labels: LabelsId,
+}
+
+impl From<Leaf> for Doing {
+    fn from(leaf: Leaf) -> Self {
+        Self { leaf, labels: LabelsId::NONE }
+    }
 }
 
 /// What a sample stands for.
@@ -46,6 +64,8 @@ pub struct StackSample {
     pub truncated: bool,
     /// What the innermost frame was doing.
     pub leaf: Leaf,
+    /// The labels that the guest had set.
+    pub labels: LabelsId,
     /// Its share.
     pub value: Value,
 }
@@ -54,12 +74,14 @@ pub struct StackSample {
 #[derive(Debug, Default)]
 pub struct RawSamples {
     stacks: StackTrie,
-    /// What fell on each stack, by [`Leaf`].
+    /// What fell on each stack without labels, by [`Leaf`].
     values: Vec<[Value; 2]>,
+    /// What fell on stacks with labels.
+    labelled: FxHashMap<(NodeId, Doing), Value>,
     /// Where the last sample ended, and how; `None` before the first.
-    last_sample: Option<(NodeId, Leaf)>,
+    last_sample: Option<(NodeId, Doing)>,
     /// The same of the last that has used the CPU.
-    last_running: Option<(NodeId, Leaf)>,
+    last_running: Option<(NodeId, Doing)>,
     /// What belongs to no stack: it passed where none could be captured.
     lost: Value,
     n_captures: u64,
@@ -70,33 +92,37 @@ impl RawSamples {
     /// Adds to a stack given innermost frame first. Frames past [`MAX_FRAMES`] are cut.
     ///
     /// [`MAX_FRAMES`]: crate::stack::MAX_FRAMES
-    pub fn record(&mut self, offsets: &[u32], leaf: Leaf, value: Value) {
-        self.record_cut(offsets, false, leaf, value);
+    pub fn record(&mut self, offsets: &[u32], doing: impl Into<Doing>, value: Value) {
+        self.record_cut(offsets, false, doing.into(), value);
     }
 
     /// The same for a stack of which frames at the root side may have been cut already.
-    pub fn record_cut(&mut self, offsets: &[u32], is_cut: bool, leaf: Leaf, value: Value) {
+    pub fn record_cut(&mut self, offsets: &[u32], is_cut: bool, doing: Doing, value: Value) {
         let stack = self.stacks.add_cut(offsets, is_cut);
-        self.add(stack, leaf, value);
-        self.last_sample = Some((stack, leaf));
+        self.add(stack, doing, value);
+        self.last_sample = Some((stack, doing));
         if value.cpu > 0 {
             self.last_running = self.last_sample;
         }
     }
 
-    fn add(&mut self, stack: NodeId, leaf: Leaf, value: Value) {
+    fn add(&mut self, stack: NodeId, doing: Doing, value: Value) {
+        if doing.labels != LabelsId::NONE {
+            *self.labelled.entry((stack, doing)).or_default() += value;
+            return;
+        }
         if self.values.len() < self.stacks.n_ids() {
             self.values.resize(self.stacks.n_ids(), Default::default());
         }
         if let Some(own) = self.values.get_mut(stack.index()) {
-            own[leaf as usize] += value;
+            own[doing.leaf as usize] += value;
         }
     }
 
     /// Adds to the stack that was recorded last.
     pub fn record_more(&mut self, value: Value) {
         match self.last_sample {
-            Some((stack, leaf)) => self.add(stack, leaf, value),
+            Some((stack, doing)) => self.add(stack, doing, value),
             None => self.lost += value,
         }
     }
@@ -109,7 +135,7 @@ impl RawSamples {
     /// Counts what passed since the last sample when no further one can be taken, as the guest is gone. Up to one tick
     /// was under way at that sample and goes with it; more than that belongs to stacks that nobody saw.
     pub fn record_tail(&mut self, tail: Value, period: Nanos) {
-        let Some((stack, leaf)) = self.last_running.or(self.last_sample) else {
+        let Some((stack, doing)) = self.last_running.or(self.last_sample) else {
             // Less than a tick of a guest that was never seen is no sample.
             if tail.ticks > 0 || tail.wall > period {
                 self.lost += tail;
@@ -121,8 +147,19 @@ impl RawSamples {
         // What nobody saw has the CPU time of its ticks.
         let unseen = (tail.ticks - ticks).saturating_mul(period);
         let own = Value { ticks, cpu: tail.cpu.saturating_sub(unseen).min(most), wall: tail.wall.min(most) };
-        self.add(stack, leaf, own);
+        self.add(stack, doing, own);
         self.lost += Value { ticks: tail.ticks - own.ticks, cpu: tail.cpu - own.cpu, wall: tail.wall - own.wall };
+    }
+
+    /// Adds what another guest thread has used.
+    pub fn add_all(&mut self, other: &Self) {
+        for stack in other.stacks() {
+            let doing = Doing { leaf: stack.leaf, labels: stack.labels };
+            self.record_cut(&stack.offsets, stack.truncated, doing, stack.value);
+        }
+        self.lost += other.lost;
+        self.n_captures += other.n_captures;
+        self.capture_nanos += other.capture_nanos;
     }
 
     /// Notes what one capture cost, for the bench.
@@ -138,7 +175,8 @@ impl RawSamples {
             Self { lost: self.lost, n_captures: self.n_captures, capture_nanos: self.capture_nanos, ..Self::default() };
         for stack in self.stacks() {
             let offsets: Vec<u32> = stack.offsets.iter().filter_map(|&offset| place(offset)).collect();
-            samples.record_cut(&offsets, stack.truncated, stack.leaf, stack.value);
+            let doing = Doing { leaf: stack.leaf, labels: stack.labels };
+            samples.record_cut(&offsets, stack.truncated, doing, stack.value);
         }
         samples
     }
@@ -148,16 +186,16 @@ impl RawSamples {
         self.stacks.all_frames()
     }
 
-    /// Every distinct stack, in the order first seen.
+    /// Every distinct stack, in the order first seen; those with labels after the others.
     pub fn stacks(&self) -> impl Iterator<Item = StackSample> + '_ {
-        self.stacks.ids().zip(&self.values).flat_map(move |(id, by_leaf)| {
-            [Leaf::Guest, Leaf::HostCall].into_iter().filter_map(move |leaf| {
-                let value = by_leaf[leaf as usize];
-                (!value.is_zero()).then(|| {
-                    let (offsets, truncated) = self.stacks.frames(id);
-                    StackSample { offsets, truncated, leaf, value }
-                })
-            })
+        let plain = self.stacks.ids().zip(&self.values).flat_map(|(id, by_leaf)| {
+            [Leaf::Guest, Leaf::HostCall].map(|leaf| (id, Doing::from(leaf), by_leaf[leaf as usize]))
+        });
+        let mut labelled: Vec<_> = self.labelled.iter().map(|(&(id, doing), &value)| (id, doing, value)).collect();
+        labelled.sort_unstable_by_key(|&(id, doing, _)| (id.index(), doing.labels, doing.leaf as usize));
+        plain.chain(labelled).filter(|(.., value)| !value.is_zero()).map(|(id, Doing { leaf, labels }, value)| {
+            let (offsets, truncated) = self.stacks.frames(id);
+            StackSample { offsets, truncated, leaf, labels, value }
         })
     }
 
@@ -165,7 +203,7 @@ impl RawSamples {
     #[must_use]
     pub fn total(&self) -> Value {
         let mut total = Value::default();
-        for &value in self.values.iter().flatten() {
+        for &value in self.values.iter().flatten().chain(self.labelled.values()) {
             total += value;
         }
         total
@@ -193,7 +231,7 @@ mod tests {
     }
 
     fn sample(offsets: &[u32], leaf: Leaf, ticks: u64) -> StackSample {
-        StackSample { offsets: offsets.to_vec(), truncated: false, leaf, value: value(ticks) }
+        StackSample { offsets: offsets.to_vec(), truncated: false, leaf, labels: LabelsId::NONE, value: value(ticks) }
     }
 
     #[test]
@@ -227,6 +265,42 @@ mod tests {
         assert_eq!(stacks[0], sample(&[4, 2, 1], Leaf::Guest, 6));
         assert_eq!(stacks[2], sample(&[2, 1], Leaf::Guest, 13), "11 and 2");
         assert_eq!(moved.total(), value(39));
+    }
+
+    #[test]
+    fn labels_tell_equal_stacks_apart() {
+        let mut raw = RawSamples::default();
+        let with = |labels| Doing { leaf: Leaf::Guest, labels };
+        let [a, b] = [LabelsId::from_raw(1), LabelsId::from_raw(2)];
+        raw.record(&[2, 1], with(b), value(1));
+        raw.record(&[2, 1], Leaf::Guest, value(2));
+        raw.record(&[2, 1], with(a), value(3));
+        raw.record(&[2, 1], with(b), value(5));
+        raw.record_more(value(7));
+        raw.record_tail(value(1), 10);
+        let moved = raw.with_places(|place| Some(place + 1));
+        for (raw, offsets) in [(&raw, [2, 1]), (&moved, [3, 2])] {
+            let expected = [(LabelsId::NONE, 2), (a, 3), (b, 14)]
+                .map(|(labels, ticks)| StackSample { labels, ..sample(&offsets, Leaf::Guest, ticks) });
+            assert_eq!(raw.stacks().collect::<Vec<_>>(), expected);
+            assert_eq!(raw.total(), value(19));
+        }
+    }
+
+    #[test]
+    fn threads_add_up() {
+        let labelled = Doing { leaf: Leaf::Guest, labels: LabelsId::from_raw(1) };
+        let mut all = RawSamples::default();
+        for n in [1, 10] {
+            let mut one = RawSamples::default();
+            one.record(&[2, 1], Leaf::Guest, value(n));
+            one.record(&[2, 1], labelled, value(2 * n));
+            one.record(&[3, 1], Leaf::HostCall, value(3 * n));
+            one.record_lost(value(4 * n));
+            all.add_all(&one);
+        }
+        assert_eq!(all.stacks().map(|it| it.value).collect::<Vec<_>>(), [value(11), value(33), value(22)]);
+        assert_eq!(all.lost(), value(44));
     }
 
     #[test]

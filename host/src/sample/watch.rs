@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::StoreContextMut;
 
+use crate::contention::waiting::Waiting;
 use crate::heap::grow::Growth;
 use crate::heap::probe::Probe;
 
@@ -14,12 +15,15 @@ pub struct Watch {
     pub growth: Arc<Growth>,
     /// The heap profile, where there is one.
     pub heap: Option<Probe>,
+    /// Waits in host calls.
+    pub waiting: Arc<Waiting>,
 }
 
 impl Watch {
     /// The guest is entered or left; how often it is entered now.
     pub(super) fn set_depth(&self, depth: u32) {
         self.growth.set_in_guest(depth > 0);
+        self.waiting.set_depth(depth);
         if let Some(heap) = &self.heap {
             heap.set_depth(depth);
         }
@@ -31,10 +35,12 @@ impl Watch {
             // The guest may be left in that call for good, and then nobody could.
             heap.free_queued(store);
         }
+        self.waiting.on_call();
     }
 
     /// The host returns to the guest.
     pub(super) fn on_return<T: 'static>(&self, store: &mut StoreContextMut<'_, T>) {
+        self.waiting.on_return(&*store);
         self.growth.on_return(&*store);
         if let Some(heap) = &self.heap {
             heap.on_return(store);

@@ -77,7 +77,7 @@ impl Stacks {
                 self.walker = None;
             }
         }
-        file_offsets(&store, &mut self.scratch);
+        capture_into(&store, &mut self.scratch);
         StackId { node: self.captured.add(&self.scratch), walked: false }
     }
 
@@ -104,6 +104,20 @@ impl Stacks {
         StackId { node: self.walked.add(&frames), walked: true }
     }
 
+    /// A stack as it was taken, to be looked up later with [`Lookup::frames`].
+    #[must_use]
+    pub fn taken(&self, id: StackId) -> TakenStack {
+        let (frames, is_cut) = if id.walked { &self.walked } else { &self.captured }.frames(id.node);
+        TakenStack { frames, is_cut, walked: id.walked }
+    }
+
+    /// Machine code that [`Lookup::add`] has not been told of yet, whose stacks were taken when there were so many places; and
+    /// how many there are now.
+    #[must_use]
+    pub fn code_since(&self, n_known: usize) -> (Vec<u32>, usize) {
+        (self.walked.frames_since(n_known).map(call_before).collect(), self.walked.n_ids())
+    }
+
     /// Looks up what has to be looked up to answer [`Resolved::frames`].
     #[must_use]
     pub fn resolve(&self, module: Option<&Module>) -> Resolved<'_> {
@@ -113,6 +127,44 @@ impl Stacks {
         let functions = module.map(Functions::of_module).unwrap_or_default();
         let calls = self.walked.all_frames().map(call_before);
         Resolved { stacks: self, offsets: CodeOffsets::resolve(map, &functions, calls) }
+    }
+}
+
+/// A stack, by whatever it was taken with.
+#[derive(Debug, Clone)]
+pub struct TakenStack {
+    frames: Vec<u32>,
+    is_cut: bool,
+    walked: bool,
+}
+
+/// File offsets of the stacks of a run, which are asked for again and again while it goes on.
+#[derive(Debug, Default)]
+pub struct Lookup {
+    offsets: CodeOffsets,
+    n_known: usize,
+}
+
+impl Lookup {
+    /// How many places it knows, for [`Stacks::code_since`].
+    #[must_use]
+    pub fn n_known(&self) -> usize {
+        self.n_known
+    }
+
+    /// Looks up places in a module's machine code, with which there are so many.
+    pub fn add(&mut self, module: &Module, (code, n_known): (Vec<u32>, usize)) {
+        if let Some(map) = module.address_map().filter(|_| !code.is_empty()) {
+            self.offsets.extend(CodeOffsets::resolve(map, &Functions::of_module(module), code));
+        }
+        self.n_known = n_known;
+    }
+
+    /// A stack as offsets in the file that was compiled, innermost first, and whether it was cut at the root side.
+    #[must_use]
+    pub fn frames(&self, TakenStack { frames, is_cut, walked }: TakenStack) -> (Vec<u32>, bool) {
+        let look_up = |frame| self.offsets.file_offset(call_before(frame));
+        (if walked { frames.into_iter().filter_map(look_up).collect() } else { frames }, is_cut)
     }
 }
 
@@ -135,7 +187,15 @@ impl Resolved<'_> {
     }
 }
 
-fn file_offsets<T: 'static>(store: impl AsContext<Data = T>, offsets: &mut Vec<u32>) {
+/// The stack of the guest that has called the host, as wasmtime captures it: offsets in the file that was compiled, innermost
+/// first.
+pub(crate) fn file_offsets<T: 'static>(store: impl AsContext<Data = T>) -> Vec<u32> {
+    let mut offsets = Vec::new();
+    capture_into(store, &mut offsets);
+    offsets
+}
+
+fn capture_into<T: 'static>(store: impl AsContext<Data = T>, offsets: &mut Vec<u32>) {
     offsets.clear();
     let backtrace = WasmBacktrace::force_capture(store);
     let frames = backtrace.frames().iter().filter_map(wasmtime::FrameInfo::module_offset);

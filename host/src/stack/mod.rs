@@ -59,14 +59,16 @@ mod trie;
 #[expect(unsafe_code, reason = "see the safety case above")]
 mod walk;
 
-pub use capture::{Resolved, StackId, Stacks};
+pub use capture::{Lookup, Resolved, StackId, Stacks, TakenStack};
 pub use offsets::{CodeOffsets, FunctionCode, Functions};
 pub use trie::{MAX_FRAMES, NodeId, StackTrie};
 pub use walk::Walker;
 
 pub(crate) use bounds::own_stack;
+pub(crate) use capture::file_offsets;
 pub(crate) use interrupted::{Place, Registers};
 pub(crate) use layout::{Context, Layout};
 pub(crate) use live::Live;
+pub(crate) use peek::{open as can_peek, u32 as peek_u32};
 pub(crate) use signal::{Timer, set_timer};
 pub(crate) use thread::this_thread;

@@ -141,6 +141,11 @@ impl CodeOffsets {
         Self { by_code }
     }
 
+    /// Adds what another look-up has found.
+    pub fn extend(&mut self, more: Self) {
+        self.by_code.extend(more.by_code);
+    }
+
     /// The file offset of an instruction; `None` for code that is none of the guest's.
     #[must_use]
     pub fn file_offset(&self, code: u32) -> Option<u32> {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 static MEMORY: OnceLock<Option<File>> = OnceLock::new();
 
 /// Opens this process's memory as a file. False where the system has no such file, and then nothing can be read.
-pub(super) fn open() -> bool {
+pub(crate) fn open() -> bool {
     MEMORY.get_or_init(|| File::open("/proc/self/mem").ok()).is_some()
 }
 
@@ -24,6 +24,12 @@ pub(super) fn bytes(address: usize, into: &mut [u8]) -> usize {
 pub(super) fn word(address: usize) -> Option<usize> {
     let mut word = [0; size_of::<usize>()];
     (bytes(address, &mut word) == word.len()).then(|| usize::from_ne_bytes(word))
+}
+
+/// Reads four bytes.
+pub(crate) fn u32(address: usize) -> Option<u32> {
+    let mut number = [0; 4];
+    (bytes(address, &mut number) == number.len()).then(|| u32::from_ne_bytes(number))
 }
 
 #[cfg(unix)]

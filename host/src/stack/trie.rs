@@ -108,7 +108,12 @@ impl StackTrie {
 
     /// Every frame, as often as a call path has it.
     pub fn all_frames(&self) -> impl Iterator<Item = u32> + '_ {
-        self.nodes.iter().skip(ROOTS.len()).map(|node| node.frame)
+        self.frames_since(0)
+    }
+
+    /// The same without those that were there when there were so many ids.
+    pub fn frames_since(&self, n_ids: usize) -> impl Iterator<Item = u32> + '_ {
+        self.nodes.iter().skip(n_ids.max(ROOTS.len())).map(|node| node.frame)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use addr2line::Context;
@@ -28,7 +27,7 @@ pub(crate) struct Dwarf<'a> {
     /// Where each unit begins in `.debug_info`, ascending.
     unit_offsets: Vec<(DebugInfoOffset, UnitHeader<Slice<'a>>)>,
     /// Units that others have referred to.
-    units: RefCell<FxHashMap<DebugInfoOffset, Rc<Unit<Slice<'a>>>>>,
+    units: RefCell<FxHashMap<DebugInfoOffset, Arc<Unit<Slice<'a>>>>>,
 }
 
 impl fmt::Debug for Dwarf<'_> {
@@ -146,8 +145,8 @@ impl<'a> Dwarf<'a> {
         let die = offset.to_unit_offset(header)?;
         let mut units = self.units.borrow_mut();
         let unit = match units.entry(*unit_offset) {
-            Entry::Occupied(unit) => Rc::clone(unit.get()),
-            Entry::Vacant(place) => Rc::clone(place.insert(Rc::new(self.dwarf.unit(*header).ok()?))),
+            Entry::Occupied(unit) => Arc::clone(unit.get()),
+            Entry::Vacant(place) => Arc::clone(place.insert(Arc::new(self.dwarf.unit(*header).ok()?))),
         };
         drop(units);
         self.start_line(unit.unit_ref(&self.dwarf), die, n_followed)

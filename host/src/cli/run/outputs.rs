@@ -32,6 +32,14 @@ pub(super) struct Opts {
     #[arg(long, value_name = "FILE")]
     memoryprofile: Option<PathBuf>,
 
+    /// Write where the guest waited, in host calls and for its locks, to this file.
+    #[arg(long, value_name = "FILE")]
+    blockprofile: Option<PathBuf>,
+
+    /// Write who held locks that others waited for, which guests with wprof's SDK tell, to this file.
+    #[arg(long, value_name = "FILE")]
+    mutexprofile: Option<PathBuf>,
+
     /// Take no CPU profile.
     #[arg(long)]
     no_cpu: bool,
@@ -49,6 +57,8 @@ pub(super) struct Outputs {
     pub(super) allocs: Option<PathBuf>,
     pub(super) peak: Option<PathBuf>,
     pub(super) memory: Option<PathBuf>,
+    pub(super) block: Option<PathBuf>,
+    pub(super) mutex: Option<PathBuf>,
     /// Where the memory profile goes when there can be no heap profile and the user named no file for either.
     pub(super) memory_for_heap: Option<PathBuf>,
 }
@@ -84,6 +94,8 @@ impl Opts {
             },
             allocs: heap_file("--allocsprofile", &self.allocsprofile)?,
             peak: heap_file("--peakprofile", &self.peakprofile)?,
+            block: named("--blockprofile", &self.blockprofile)?,
+            mutex: named("--mutexprofile", &self.mutexprofile)?,
             memory_for_heap: (heap_is_on && is_default && memory.is_none()).then(|| in_dir("memory.prof")),
             memory,
         })

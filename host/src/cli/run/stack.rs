@@ -5,8 +5,7 @@ use std::time::Duration;
 use symbols::Symbolizer;
 
 use crate::cli::messages::Messages;
-use crate::heap::rewrite::AddressMap;
-use crate::measure::Handle;
+use crate::registry::Registry;
 use crate::sample::Leaf;
 
 /// How long a guest may take to show its stack.
@@ -16,16 +15,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const MAX_FRAMES: usize = 50;
 
 /// Prints the guest's stack to stderr, innermost frame first, as a trap's backtrace is printed.
-pub(super) fn show(handle: &Handle, bytes: &[u8], map: &AddressMap, messages: Messages) {
-    let Some((mut offsets, leaf)) = handle.cpu.stack(PATIENCE) else {
+pub(super) fn show(registry: &Registry, messages: Messages) {
+    let module = registry.module();
+    let contexts = registry.handle().contexts.live();
+    let Some((mut offsets, leaf)) = contexts.first().and_then(|main| main.cpu.stack(PATIENCE)) else {
         messages.error("the guest's stack cannot be seen now: it is not running code that can be interrupted");
         return;
     };
-    let is_rewritten = handle.heap.is_some();
-    if is_rewritten {
-        map.map_stack(&mut offsets);
-    }
-    let symbolizer = Symbolizer::new(bytes, None);
+    module.map.map_stack(&mut offsets);
+    let symbolizer = Symbolizer::new(&module.bytes, None);
     let mut lines = Vec::new();
     if leaf == Leaf::HostCall {
         lines.extend(symbolizer.host_call(&offsets));

@@ -5,12 +5,18 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use wasmtime::{Config, Engine, Store};
 
+use crate::abi;
 use crate::cli::messages::Messages;
+use crate::contention::Contention;
+use crate::contention::waiting::Waiting;
+use crate::contexts::Creation;
 use crate::guest::{self, Code, Ending, GuestOptions, GuestState, Watched};
 use crate::heap::HeapHooks;
 use crate::heap::grow::Growth;
+use crate::heap::probe::{Probe, Sampling};
 use crate::heap::rewrite::AddressMap;
 use crate::measure::Handle;
+use crate::registry::{CpuOptions, HeapFacts, Module, Owner, Registry};
 use crate::sample::{self, Kind, Watch};
 use crate::supervise::{Report, Reporter};
 
@@ -27,6 +33,13 @@ pub(super) struct GuestThread {
     pub(super) n_rewritten: usize,
     pub(super) map: AddressMap,
     pub(super) hooks: Option<HeapHooks>,
+    pub(super) facts: HeapFacts,
+    /// Whether blocks are to be looked at, and how.
+    pub(super) wants_blocks: bool,
+    pub(super) sampling: Sampling,
+    /// See [`Contention`].
+    pub(super) block_rate: i64,
+    pub(super) mutex_fraction: i32,
     pub(super) options: GuestOptions,
     pub(super) hz: u32,
     pub(super) messages: Messages,
@@ -35,13 +48,22 @@ pub(super) struct GuestThread {
 impl GuestThread {
     pub(super) fn run(mut self, reporter: &Reporter) {
         let growth = Arc::new(Growth::default());
+        let contention = Arc::new(Contention::default());
+        contention.set_block_rate(self.block_rate);
+        contention.set_mutex_fraction(self.mutex_fraction);
+        let waiting = Arc::new(Waiting::new(Arc::clone(&contention)));
         let prepared = self.engine().and_then(|(engine, kind)| {
             let code = self.compile(&engine)?;
             let heap = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
-            let watch = Watch { growth: Arc::clone(&growth), heap };
+            let watch = Watch { growth: Arc::clone(&growth), heap, waiting: Arc::clone(&waiting) };
             let mut store = Store::new(&engine, GuestState::new(&self.options, &watch, self.n_rewritten)?);
             // In a component the host calls the guest too, to have room for what it returns.
-            let has_hook = self.watches_memory || matches!(code, Code::Component(_));
+            let has_hook = self.watches_memory
+                || self.block_rate > 0
+                || match &code {
+                    Code::Component(_) => true,
+                    Code::Module(module) => abi::is_imported_by(module),
+                };
             let options = sample::Options { kind, hz: self.hz, has_wall: self.has_wall, watch, has_hook };
             let sampler = sample::Sampler::attach(&mut store, &code, options).context("failed to start the sampler")?;
             Ok((code, store, sampler))
@@ -50,26 +72,58 @@ impl GuestThread {
             Ok(prepared) => prepared,
             Err(error) => return reporter.send(Report::Failed(error)),
         };
-        let heap = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
-        let handle = Handle { cpu: sampler.handle(), heap, growth };
-        reporter.send(Report::Attached(handle.clone()));
+        let hooked = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
+        let told = self.allocator_of_its_own(&code);
+        let (is_told, heap) = (hooked.is_none() && told.is_some(), hooked.or(told));
+        let registry = self.registry(Handle { heap, is_told, growth, contention, ..Handle::default() });
+        let handle = registry.handle();
+        let main = handle.contexts.begin(handle.contexts.next_id(), sampler.handle(), waiting, Creation::default());
+        reporter.send(Report::Attached(registry.clone()));
         let watched = Watched {
             heap: self.hooks.as_ref(),
             border: &sampler.border(),
             has_start: matches!(code, Code::Module(_)) && guest::has_start(&self.original),
+            registry: &registry,
+            context: &main,
         };
         let outcome = guest::start(&mut store, &code, &self.options, &watched);
         let ending = match Ending::of(outcome, &self.map) {
-            Ending::Trapped(_) if handle.cpu.has_ended_guest() => Ending::Stopped,
+            Ending::Trapped(_) if handle.has_ended_guest() => Ending::Stopped,
             ending => ending,
         };
         if let Some(heap) = &handle.heap {
             heap.free_queued(&mut store);
         }
-        let measured = Box::new(handle.with_cpu(sampler.finish()));
+        let measured = Box::new(handle.take());
+        handle.contexts.end(&main, None);
         reporter.send(Report::Ended(ending, measured));
+        drop(sampler);
         // The process exits from the other thread; unmapping the guest's memory first would only take time.
         std::mem::forget((store, code));
+    }
+
+    /// What listens to an allocator of the guest's that tells of itself, where blocks are wanted.
+    fn allocator_of_its_own(&self, code: &Code) -> Option<Probe> {
+        let Code::Module(module) = code else { return None };
+        (self.wants_blocks && abi::has_allocator(module)).then(|| Probe::new(self.sampling, true))
+    }
+
+    /// The guest's profiles, of which that of CPU time begins now if it is to be one of the whole run.
+    fn registry(&self, handle: Handle) -> Registry {
+        let mut facts = self.facts.clone();
+        if handle.is_told {
+            (facts.hooked, facts.nothing) = (vec!["wprof_guest::Alloc".to_owned()], None);
+        } else if handle.heap.is_none() {
+            facts.hooked.clear();
+        }
+        let path = self.options.module().to_owned();
+        let module = Module::new(path, Arc::clone(&self.original), self.map.clone(), facts);
+        let registry = Registry::new(module, handle);
+        if self.hz > 0 {
+            // Nobody else can have begun.
+            let _ = registry.start_cpu(CpuOptions { hz: self.hz, has_wall: self.has_wall }, Owner::Run);
+        }
+        registry
     }
 
     /// The engine, as the sampler that is to be used needs it.

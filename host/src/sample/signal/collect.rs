@@ -1,9 +1,10 @@
 //! From the handler's records to samples.
 
 use super::edge::{Seen, missing_return};
-use super::target::{HEADER, Kind};
+use super::target::{HEADER, Kind, LABELS_AT};
 use crate::guest::Code;
-use crate::sample::{Leaf, Nanos, RawSamples, Value};
+use crate::labels::LabelsId;
+use crate::sample::{Doing, Leaf, Nanos, RawSamples, Value};
 use crate::stack::{CodeOffsets, Functions, MAX_FRAMES};
 
 /// What has been read of a target's records so far. Frames are offsets in the machine code: of the instruction itself at
@@ -54,11 +55,20 @@ impl Collected {
         }
     }
 
+    /// Forgets all samples; the next ones come with this period.
+    pub(super) fn begin_anew(&mut self, period: Nanos) {
+        self.period = period;
+        (self.samples, self.owed, self.carried, self.n_bad) = (RawSamples::default(), 0, 0, 0);
+        self.was_blocked = false;
+    }
+
     /// Takes in a record as the handler has written it.
     pub(super) fn add(&mut self, record: &[u64]) {
-        let Some((&[flags, cpu, wall, pc, word, next, lr], chain)) = record.split_first_chunk::<HEADER>() else {
+        let Some((&[first, cpu, wall, pc, word, next, lr], chain)) = record.split_first_chunk::<HEADER>() else {
             return;
         };
+        let flags = first & ((1 << LABELS_AT) - 1);
+        let labels = LabelsId::from_raw(u32::try_from(first >> LABELS_AT).unwrap_or_default());
         let is_whole = flags & 4 != 0;
         let is_sample = flags >> 3 != Kind::Shown as u64;
         let value =
@@ -68,7 +78,7 @@ impl Collected {
         match (is_good, is_sample) {
             (true, true) => {
                 let is_cut = self.frames.len() > MAX_FRAMES;
-                self.samples.record_cut(&self.frames, is_cut, leaf, value);
+                self.samples.record_cut(&self.frames, is_cut, Doing { leaf, labels }, value);
             }
             (true, false) => self.shown = Some((self.frames.clone(), leaf)),
             (false, _) => {

@@ -9,7 +9,7 @@ use wasmtime::{CallHook, Store};
 use super::shared::{REQUEST_INTERVAL, Shared};
 use super::target::{END, SHOW};
 use crate::sample::clock::{CpuClock, wall_now};
-use crate::sample::{Kind, Leaf, Measured, Watch};
+use crate::sample::{CurrentLabels, Leaf, Watch};
 use crate::stack::this_thread;
 
 /// Reaches a sampler from any thread.
@@ -148,26 +148,9 @@ impl Handle {
         }
     }
 
-    /// Ends sampling and takes the samples out, also while the guest still runs: then up to now.
-    pub(in crate::sample) fn take(&self) -> Measured {
-        let shared = &self.0;
-        shared.is_over.store(true, Ordering::SeqCst);
-        shared.stop_timer();
-        let (guest_cpu, tail) = shared.tail();
-        let mut collected = shared.drain();
-        let lost = [0, 1, 2].map(|idx| shared.target.lost[idx].swap(0, Ordering::Relaxed));
-        collected.add_lost(lost[1], lost[2]);
-        if shared.is_sampled {
-            collected.add_tail(tail[0], tail[1]);
-        }
-        Measured {
-            samples: collected.resolved(),
-            guest_cpu,
-            first_entry: shared.first_entry.get().copied(),
-            sampler: Kind::Signal,
-            n_overruns: shared.target.n_overruns.load(Ordering::Relaxed),
-            n_bad_stacks: collected.n_bad(),
-        }
+    /// The labels of the guest's thread.
+    pub(in crate::sample) fn labels(&self) -> &Arc<CurrentLabels> {
+        &self.0.target.labels
     }
 }
 

@@ -15,13 +15,12 @@ mod edge;
 mod handle;
 mod ring;
 pub(super) mod self_test;
+mod session;
 mod shared;
 mod target;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use wasmtime::AsContextMut;
 
@@ -34,14 +33,10 @@ use self_test::Probe;
 use shared::Shared;
 use target::Target;
 
-/// How long the thread that empties the ring sleeps: at most, when there is little, and at least.
-const NAPS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(1)];
-
 /// A sampler attached to one store.
 #[derive(Debug)]
 pub(super) struct SignalSampler {
     shared: Arc<Shared>,
-    drainer: Option<JoinHandle<()>>,
 }
 
 impl SignalSampler {
@@ -73,15 +68,11 @@ impl SignalSampler {
         let own = functions.contiguous();
         target.set_code(&text, &(text.start + own.start..text.start + own.end));
         target.trap.store(probe.trap(), Ordering::Relaxed);
-        target.is_sampled.store(hz > 0, Ordering::Relaxed);
         let period = super::period(hz);
-        target.period.store(period, Ordering::Relaxed);
         let shared = Arc::new(Shared {
             target,
             context,
             _probe: probe.into_module(),
-            period,
-            is_sampled: hz > 0,
             timer: Mutex::default(),
             collected: Mutex::new(Collected::new(code.clone(), functions, period)),
             spent: AtomicU64::new(0),
@@ -91,11 +82,15 @@ impl SignalSampler {
             first_entry: OnceLock::new(),
             is_over: AtomicBool::new(false),
             n_drained: AtomicUsize::new(0),
+            session: Mutex::default(),
         });
         // If this thread may have no timer, better to know it now.
         shared.aim().map_err(|error| anyhow::anyhow!("the system refuses the timer: {error}"))?;
-        let drainer = if hz > 0 { Some(start_drainer(&shared)?) } else { None };
-        Ok(Self { shared, drainer })
+        let sampler = Self { shared };
+        if hz > 0 {
+            sampler.handle().start(hz)?;
+        }
+        Ok(sampler)
     }
 
     pub(super) fn handle(&self) -> Handle {
@@ -103,19 +98,15 @@ impl SignalSampler {
     }
 
     /// Stops and hands out what was measured. The guest must have returned.
-    pub(super) fn finish(mut self) -> Measured {
+    pub(super) fn finish(self) -> Measured {
         self.stop();
         self.handle().take()
     }
 
-    fn stop(&mut self) {
+    fn stop(&self) {
         self.shared.stop_timer();
         self.shared.is_over.store(true, Ordering::Relaxed);
-        if let Some(drainer) = self.drainer.take() {
-            drainer.thread().unpark();
-            // If it has panicked, what is left in the ring is read by whoever takes the samples.
-            drop(drainer.join());
-        }
+        self.shared.session().stop_draining();
     }
 }
 
@@ -123,28 +114,6 @@ impl Drop for SignalSampler {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-fn start_drainer(shared: &Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
-    let shared = Arc::downgrade(shared);
-    std::thread::Builder::new().name("wprof-sampler".to_owned()).spawn(move || {
-        let [longest, shortest] = NAPS;
-        let mut nap = longest / 2;
-        // The sampler owns the shared part and ends this thread before it gives it up.
-        while let Some(shared) = shared.upgrade().filter(|shared| !shared.is_over.load(Ordering::Relaxed)) {
-            drop(shared.drain());
-            let n_words = shared.n_drained.load(Ordering::Relaxed);
-            shared.mind_the_timer(n_words);
-            // So that the ring is seldom more than an eighth full.
-            nap = match n_words {
-                n if n > target::RING_WORDS / 8 => (nap / 2).max(shortest),
-                n if n < target::RING_WORDS / 64 => (nap * 2).min(longest),
-                _ => nap,
-            };
-            drop(shared);
-            std::thread::park_timeout(nap);
-        }
-    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use wasmtime::Module;
 
 use super::collect::Collected;
+use super::session::Session;
 use super::target::{self, Target};
 use crate::sample::clock::{Nanos, thread_cpu_elsewhere, wall_now};
 use crate::stack::{Context, Timer, own_stack, set_timer, this_thread};
@@ -20,8 +21,6 @@ pub(super) struct Shared {
     pub(super) context: Context,
     /// Keeps the instruction that traps alive.
     pub(super) _probe: Module,
-    pub(super) period: Nanos,
-    pub(super) is_sampled: bool,
     pub(super) timer: Mutex<Aim>,
     pub(super) collected: Mutex<Collected>,
     /// CPU time of all finished stays in the guest, and when the present one began, on the clock of its thread.
@@ -34,6 +33,7 @@ pub(super) struct Shared {
     pub(super) first_entry: OnceLock<Instant>,
     pub(super) is_over: AtomicBool,
     pub(super) n_drained: AtomicUsize,
+    pub(super) session: Mutex<Session>,
 }
 
 /// The timer, and the thread that it is aimed at.
@@ -51,6 +51,14 @@ impl Drop for Shared {
 }
 
 impl Shared {
+    pub(super) fn is_sampled(&self) -> bool {
+        self.target.is_sampled.load(Ordering::SeqCst)
+    }
+
+    fn period(&self) -> Duration {
+        Duration::from_nanos(self.target.period.load(Ordering::Relaxed))
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Collected> {
         // A panic while the lock was held leaves at worst one sample unrecorded.
         self.collected.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,9 +91,9 @@ impl Shared {
 
     /// Sees to it that the timer runs if anybody wants it to.
     pub(super) fn keep_ticking(&self) {
-        let wants = self.is_sampled || self.target.requests.load(Ordering::SeqCst) != 0;
+        let wants = self.is_sampled() || self.target.requests.load(Ordering::SeqCst) != 0;
         if wants && !self.target.is_ticking.load(Ordering::SeqCst) && !self.is_over.load(Ordering::SeqCst) {
-            let interval = if self.is_sampled { Duration::from_nanos(self.period) } else { REQUEST_INTERVAL };
+            let interval = if self.is_sampled() { self.period() } else { REQUEST_INTERVAL };
             self.set_timer(interval, interval);
         }
     }
@@ -123,14 +131,14 @@ impl Shared {
             return;
         }
         self.target.requests.fetch_or(what, Ordering::SeqCst);
-        let interval = if self.is_sampled { Duration::from_nanos(self.period) } else { REQUEST_INTERVAL };
+        let interval = if self.is_sampled() { self.period() } else { REQUEST_INTERVAL };
         self.set_timer(Duration::from_nanos(1), interval.min(REQUEST_INTERVAL));
     }
 
     /// A request is met or given up.
     pub(super) fn calm_down(&self, what: u32) {
         self.target.requests.fetch_and(!what, Ordering::SeqCst);
-        let interval = if self.is_sampled { Duration::from_nanos(self.period) } else { Duration::ZERO };
+        let interval = if self.is_sampled() { self.period() } else { Duration::ZERO };
         self.set_timer(interval, interval);
     }
 

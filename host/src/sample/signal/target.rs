@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::ring::Ring;
+use crate::sample::CurrentLabels;
 use crate::sample::clock::{CpuClock, Nanos, wall_now};
 use crate::stack::{Live, MAX_FRAMES, Place, Registers, set_timer, this_thread};
 
@@ -36,6 +37,9 @@ pub(super) enum Kind {
     /// A sample of a thread that waits in a system call.
     Blocked,
 }
+
+/// Where the labels begin in the first word of a record.
+pub(super) const LABELS_AT: u32 = 32;
 
 /// Words of a record before its return addresses.
 pub(super) const HEADER: usize = 7;
@@ -74,6 +78,7 @@ pub(super) struct Target {
     /// Whether ticks are samples. If not, they only bring requests.
     pub(super) is_sampled: AtomicBool,
     pub(super) requests: AtomicU32,
+    pub(super) labels: Arc<CurrentLabels>,
     /// An instruction that traps.
     pub(super) trap: AtomicUsize,
     /// Whether the guest was sent there.
@@ -122,6 +127,7 @@ impl Target {
             sampling_took: AtomicU64::new(0),
             is_sampled: AtomicBool::new(false),
             requests: AtomicU32::new(0),
+            labels: Arc::default(),
             trap: AtomicUsize::new(0),
             has_ended: AtomicBool::new(false),
             n_overruns: AtomicU64::new(0),
@@ -132,6 +138,7 @@ impl Target {
     fn reset(&self) {
         self.ring.drain(&mut Vec::new(), |_| {});
         self.requests.store(0, Ordering::Relaxed);
+        self.labels.clear();
         self.has_ended.store(false, Ordering::Relaxed);
         self.is_paused.store(false, Ordering::Relaxed);
         let times = [&self.settled_cpu, &self.settled_wall, &self.sampled_at, &self.sampling_took];
@@ -280,7 +287,8 @@ impl Target {
             Place::Host => 2,
         };
         let is_whole = top.is_none_or(|top| top.is_whole || is_cut);
-        let flags = place | u64::from(is_whole) << 2 | (kind as u64) << 3;
+        let labels = u64::from(self.labels.get().raw());
+        let flags = place | u64::from(is_whole) << 2 | (kind as u64) << 3 | labels << LABELS_AT;
         let (pc, [word, next]) = top.map_or((0, [0; 2]), |top| (top.pc, top.words));
         for (idx, word) in
             [flags, cpu, wall, pc as u64, word as u64, next as u64, registers.lr as u64].into_iter().enumerate()

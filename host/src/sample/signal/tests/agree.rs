@@ -1,5 +1,7 @@
 //! Stacks of random guests, walked by the handler and captured by wasmtime at the same instruction.
 
+use std::time::Duration;
+
 use wasmtime::{AsContextMut, Caller, Extern, Instance, Linker, Module, Store, WasmBacktrace};
 
 use super::super::target::{END, SHOW};

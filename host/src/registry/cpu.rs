@@ -1,0 +1,86 @@
+//! The profile of CPU time, which one at a time may take: the whole run, the guest itself, or a client.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use proto::Profile;
+
+use super::Registry;
+use crate::record::{self, CpuProfile};
+use crate::sample::Measured;
+
+/// How to sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuOptions {
+    /// Samples a second.
+    pub hz: u32,
+    /// Whether there is a column of wall time.
+    pub has_wall: bool,
+}
+
+/// Who has started it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// It is taken of the whole run.
+    Run,
+    /// The guest, by a call.
+    Guest,
+    /// Somebody else.
+    Client,
+}
+
+/// Somebody else takes one.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cpu profiling already in use")]
+pub struct Busy;
+
+/// A profile that is being taken.
+#[derive(Debug)]
+pub(super) struct Running {
+    options: CpuOptions,
+    owner: Owner,
+    began: (SystemTime, Instant),
+}
+
+impl Registry {
+    /// Begins to take a profile; Go's `StartCPUProfile`.
+    ///
+    /// # Errors
+    ///
+    /// When one is being taken already, which goes on. A system that refuses a thread is busy too.
+    pub fn start_cpu(&self, options: CpuOptions, owner: Owner) -> Result<(), Busy> {
+        let mut running = self.running();
+        if running.is_some() {
+            return Err(Busy);
+        }
+        // That of the whole run began with the guest.
+        if owner != Owner::Run && self.handle().start_cpu(options.hz, options.has_wall).is_err() {
+            return Err(Busy);
+        }
+        *running = Some(Running { options, owner, began: (SystemTime::now(), Instant::now()) });
+        Ok(())
+    }
+
+    /// Ends the profile that this one has started; `None` if there is none. Go's `StopCPUProfile`.
+    #[must_use]
+    pub fn stop_cpu(&self, owner: Owner) -> Option<Profile> {
+        let mut running = self.running();
+        let Running { options, began, .. } = running.take_if(|it| it.owner == owner)?;
+        // Whoever starts the next one waits until the samples are out.
+        let measured = self.handle().stop_cpu();
+        drop(running);
+        Some(self.cpu_profile(&measured, options, began.0, began.1.elapsed()))
+    }
+
+    /// The profile of what was sampled.
+    #[must_use]
+    pub fn cpu_profile(
+        &self,
+        measured: &Measured,
+        CpuOptions { hz, has_wall }: CpuOptions,
+        time: SystemTime,
+        duration: Duration,
+    ) -> Profile {
+        let of = CpuProfile { measured, hz, has_wall };
+        self.record(time, duration, |names, run| record::cpu_profile(&of, names, run))
+    }
+}
