@@ -10,7 +10,7 @@
 //! [`guest`] runs the module as `wasmtime run` would, [`sample`] looks at its stack, the crate [`symbols`] knows names
 //! for module offsets, [`record`] joins the two, [`supervise`] sees to it that a profile comes out however the guest
 //! ends. [`report`] prints what [`proto::analysis`] computes; [`locate`] finds the modules of profiles that others
-//! recorded; [`serve`] shows it in the browser.
+//! recorded; [`serve`] shows it in the browser; [`debug`] serves the profiles of guests that run.
 
 #![deny(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod cli;
 pub mod contention;
 pub mod contexts;
 pub mod custom;
+pub mod debug;
 pub mod delta;
 pub mod guest;
 pub mod heap;

@@ -1,7 +1,11 @@
-//! The viewer's server: the embedded bundle, and what it is to show. On loopback only, and it only reads.
+//! The viewer's server: the embedded bundle, and what it is to show. On loopback only, and it only reads. [`LiveServer`] is the
+//! one of guests that run.
 
 mod body;
 mod bundle;
+mod connections;
+mod guard;
+mod live;
 mod shown;
 mod sources;
 
@@ -12,29 +16,16 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path as UrlPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use bundle::has_bundle;
+pub use guard::Hosts;
+pub use live::{LiveServer, Serving};
 pub use shown::{Base, Content, Item, Shown};
 pub use sources::Sources;
-
-/// What a page of ours may do: load what we serve, and nothing from elsewhere. `www/index.html` says the same where
-/// another server holds the viewer, but for `frame-ancestors`, which counts in a header only.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
-    style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'none'; base-uri 'none'; \
-    form-action 'none'; frame-ancestors 'none'";
-
-/// On every answer. Profiles and sources are nobody else's: no other page may open, embed or read them.
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-];
 
 /// A bound server that shows some profiles.
 #[derive(Debug)]
@@ -79,7 +70,8 @@ impl Server {
             .route("/api/source", get(source))
             .fallback(get(bundle::file))
             .with_state(shown)
-            .layer(middleware::from_fn_with_state(address, guard));
+            .layer(middleware::from_fn(only_reading))
+            .layer(middleware::from_fn_with_state(Arc::new(Hosts::of(address)), guard::guard));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
         runtime.block_on(async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -88,35 +80,14 @@ impl Server {
     }
 }
 
-/// Lets questions of our own page through.
-async fn guard(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/api/");
-    let mut response = match refusal(address, &request) {
-        Some(refusal) => refusal,
-        None => next.run(request).await,
-    };
-    let headers = response.headers_mut();
-    headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
-    // The bundle may be kept, if it is asked whether it is still the same; what people profile is not to be left behind.
-    let cache = HeaderValue::from_static(if is_api { "no-store" } else { "no-cache" });
-    headers.insert(header::CACHE_CONTROL, cache);
-    response
-}
-
-/// What is no question of our page: one that a page elsewhere sends by giving its own name our address (DNS rebinding),
-/// or one to change something.
-fn refusal(address: SocketAddr, request: &Request) -> Option<Response> {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let ours = [address.to_string(), format!("localhost:{}", address.port())];
-    if !ours.iter().any(|name| name.eq_ignore_ascii_case(host)) {
-        return Some((StatusCode::FORBIDDEN, "wprof answers requests to its own address only\n").into_response());
-    }
+/// What would change something.
+async fn only_reading(request: Request, next: Next) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let allow = [(header::ALLOW, "GET, HEAD")];
         let said = "nothing can be changed here: GET and HEAD only\n";
-        return Some((StatusCode::METHOD_NOT_ALLOWED, allow, said).into_response());
+        return (StatusCode::METHOD_NOT_ALLOWED, allow, said).into_response();
     }
-    None
+    next.run(request).await
 }
 
 async fn list(State(shown): State<Arc<Shown>>) -> Response {

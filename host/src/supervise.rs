@@ -46,6 +46,8 @@ pub struct Outcome {
     pub exit_code: i32,
     /// What is to be said about it on stderr.
     pub message: Option<String>,
+    /// Whether a signal has asked for it.
+    pub by_signal: bool,
 }
 
 /// Why the guest is asked to end.
@@ -209,6 +211,11 @@ impl Supervisor {
         }
     }
 
+    /// Waits for a signal that ends programs; to be called when the run is over.
+    pub fn wait_for_signal(&self) {
+        while !matches!(self.next_event(None), Some(Event::Signal(signal)) if signal != SIGQUIT) {}
+    }
+
     /// `None` when the moment came first.
     fn next_event(&self, until: Option<Instant>) -> Option<Event> {
         // We hold a sender ourselves, so the channel cannot be closed.
@@ -221,22 +228,22 @@ impl Supervisor {
 
 impl Outcome {
     fn of_ended(registry: Registry, ending: &Ending, cause: Option<Cause>, measured: Measured) -> Self {
-        match (ending, cause) {
-            (Ending::Stopped, Some(cause)) => {
-                Self { registry, measured, exit_code: cause.exit_code(), message: Some(cause.message()) }
-            }
-            _ => Self { registry, measured, exit_code: ending.code(), message: ending.message().map(str::to_owned) },
-        }
+        let by_signal = matches!(cause, Some(Cause::Signal(_)));
+        let (exit_code, message) = match (ending, cause) {
+            (Ending::Stopped, Some(cause)) => (cause.exit_code(), Some(cause.message())),
+            _ => (ending.code(), ending.message().map(str::to_owned)),
+        };
+        Self { registry, measured, exit_code, message, by_signal }
     }
 
     fn panicked(registry: Registry) -> Self {
         let message = "wprof: the guest's thread panicked; what was measured until then is kept".to_owned();
-        Self { measured: registry.take(), registry, exit_code: EXIT_PANIC, message: Some(message) }
+        Self { measured: registry.take(), registry, exit_code: EXIT_PANIC, message: Some(message), by_signal: false }
     }
 
     fn abandoned(registry: Registry, cause: Cause) -> Self {
-        let message = Some(cause.message());
-        Self { measured: registry.take(), registry, exit_code: cause.exit_code(), message }
+        let (message, by_signal) = (Some(cause.message()), matches!(cause, Cause::Signal(_)));
+        Self { measured: registry.take(), registry, exit_code: cause.exit_code(), message, by_signal }
     }
 }
 

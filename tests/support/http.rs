@@ -1,9 +1,13 @@
 //! Asking an HTTP server on this machine.
 
-use std::time::Duration;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use ureq::Agent;
+
+use crate::running::HANG;
 
 /// A server, by the address it printed.
 #[derive(Debug)]
@@ -44,6 +48,19 @@ impl Server {
         self.get_with(path, &[])
     }
 
+    /// GET, again and again until the answer has this status.
+    #[must_use]
+    pub fn get_until(&self, path: &str, status: u16) -> Answer {
+        let deadline = Instant::now() + HANG;
+        loop {
+            let answer = self.get(path);
+            if answer.status == status {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{path} is never answered by {status}, but {}", answer.text());
+        }
+    }
+
     /// GET, with headers.
     #[must_use]
     pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -58,6 +75,37 @@ impl Server {
     #[must_use]
     pub fn head(&self, path: &str) -> Answer {
         Answer::of(self.agent.head(format!("{}{path}", self.url)).call())
+    }
+
+    /// POST of some text.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        Answer::of(self.agent.post(format!("{}{path}", self.url)).send(body))
+    }
+
+    /// Sends a request and does not wait for the answer; dropping the stream takes it back. `more` are whole header lines.
+    #[must_use]
+    pub fn begin(&self, request: &str, more: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.authority()).expect("the server listens");
+        write!(stream, "{request} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", self.authority()).expect("it reads");
+        stream
+    }
+
+    /// Has somebody take a CPU profile until this is dropped.
+    #[must_use]
+    pub fn take_cpu(&self) -> TcpStream {
+        let deadline = Instant::now() + HANG;
+        let stream = self.begin("GET /debug/pprof/profile?seconds=600", "");
+        while self.get("/debug/pprof/profile?seconds=1").status != 500 {
+            assert!(Instant::now() < deadline, "no CPU profile is being taken");
+        }
+        stream
+    }
+
+    /// Its host and port.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.url.trim_start_matches("http://")
     }
 
     /// Any other method, without a body.

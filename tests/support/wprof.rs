@@ -167,6 +167,14 @@ impl RunningWprof {
         Server::at(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default())
     }
 
+    /// Waits until it serves a guest's profiles, by `--http`; the answer is where.
+    #[must_use]
+    pub fn http(&mut self) -> Server {
+        let line = self.process.wait_for_message("serving http://");
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default();
+        Server::at(url.strip_suffix("/debug/pprof/").expect("the address of the profiles"))
+    }
+
     /// Waits for its end.
     #[must_use]
     pub fn finish(self) -> Run {

@@ -1,6 +1,7 @@
 //! `wprof run`: run a guest and profile it.
 
 mod finish;
+mod http;
 mod outputs;
 mod stack;
 mod thread;
@@ -20,7 +21,7 @@ use crate::heap::probe::{Probe, Sampling};
 use crate::heap::{self, HeapHooks};
 use crate::registry::{CpuOptions, HeapFacts, Registry};
 use crate::stats;
-use crate::supervise::{Supervisor, WhileWaiting};
+use crate::supervise::{Outcome, Supervisor, WhileWaiting};
 use finish::Finished;
 use thread::GuestThread;
 
@@ -36,6 +37,9 @@ Exit codes beside the guest's: 134 after a trap, 124 after --timeout, 130 after 
 pub struct Opts {
     #[command(flatten)]
     outputs: outputs::Opts,
+
+    #[command(flatten)]
+    http: http::Opts,
 
     /// CPU samples a second, 1 to 10000.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -113,7 +117,7 @@ enum Sampler {
 pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     let process_start = Instant::now();
     let messages = Messages::new(opts.quiet, opts.color);
-    let outputs = opts.outputs.paths(opts.memprofilerate)?;
+    let outputs = opts.outputs.paths(opts.memprofilerate, opts.http.is_on())?;
     let (config, cache) = opts.guest.engine_config()?;
     let bytes = Arc::new(guest::read_wasm(opts.guest.module())?);
     let module_path = opts.guest.module().to_owned();
@@ -123,6 +127,9 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         false => Prepared::default(),
     };
 
+    // Before the guest begins, so that a port that is taken costs nothing.
+    let cpu = CpuOptions { hz: opts.hz, has_wall: opts.wall };
+    let http = opts.http.start(&opts.guest, cpu, messages)?;
     let supervisor = Supervisor::new(opts.timeout).context("failed to watch for signals")?;
     let progress = progress(&opts, bytes.len(), messages);
     let hz = if outputs.cpu.is_some() { opts.hz } else { 0 };
@@ -134,22 +141,19 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         sampler: opts.sampler,
         has_wall: opts.wall,
         // The memory profile is what is written where no allocator is known.
-        watches_memory: outputs.looks_at_allocations() || outputs.memory.is_some(),
+        watches_memory: outputs.looks_at_allocations() || outputs.memory.is_some() || http.is_some(),
         original: bytes,
         rewritten: prepared.rewritten.take(),
         n_rewritten: prepared.n_rewritten,
         map: prepared.map.clone(),
-        hooks: prepared.is_hooked().then(|| HeapHooks {
-            armed: prepared.armed.clone(),
-            imports: prepared.imports.clone(),
-            probe: Probe::new(sampling, prepared.no_frees.is_none()),
-        }),
+        hooks: prepared.is_hooked().then(|| hooks(&prepared, sampling)),
         wants_blocks: outputs.looks_at_allocations(),
         sampling,
         facts: HeapFacts::of(&prepared, opts.memprofilerate),
         block_rate: rate(opts.blockprofilerate, outputs.block.is_some()).into(),
         mutex_fraction: rate(opts.mutexprofilefraction, outputs.mutex.is_some()),
         options: opts.guest,
+        guests: http.as_ref().map(http::Http::guests),
         hz,
         messages,
     };
@@ -163,13 +167,9 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     let outcome = supervisor.wait(MaybeProgress(progress), show)?;
     let ended = Instant::now();
     drop(guest);
-    if let Some(text) = &outcome.message {
-        messages.guest_error(text);
-    }
+    http.iter().for_each(http::Http::end_guest);
     let was_entered = outcome.measured.cpu.first_entry.is_some();
-    if !was_entered && outcome.message.is_none() {
-        messages.note("nothing was run: the module has no `_start`; name an export with --invoke");
-    }
+    say_how_it_ended(&outcome, was_entered, messages);
     let cache_hits = cache.as_ref().map(wasmtime::Cache::cache_hits);
     if let Err(error) = stats::write(&outcome.measured, hz, prepared.took, process_start, ended, cache_hits) {
         messages.error(&format!("{error:#}"));
@@ -179,7 +179,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     if was_entered {
         let finished = Finished {
             registry: &outcome.registry,
-            cpu: CpuOptions { hz, has_wall: opts.wall },
+            cpu,
             ended,
             measured: &outcome.measured,
             notes: &prepared.notes,
@@ -195,6 +195,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
             exit_code = 1;
         }
     }
+    http.into_iter().for_each(|it| it.finish(&supervisor, &outcome));
     // The guest may still sit in a host call; leaving by the front door ends its thread too.
     std::process::exit(exit_code)
 }
@@ -202,6 +203,23 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
 /// What was given; else, as with `go test`, who wants a profile wants all of it.
 fn rate(given: Option<u32>, is_wanted: bool) -> i32 {
     given.map_or(i32::from(is_wanted), |rate| i32::try_from(rate).unwrap_or(i32::MAX))
+}
+
+/// What is put into a guest's allocator.
+fn hooks(prepared: &Prepared, sampling: Sampling) -> HeapHooks {
+    HeapHooks {
+        armed: prepared.armed.clone(),
+        imports: prepared.imports.clone(),
+        probe: Probe::new(sampling, prepared.no_frees.is_none()),
+    }
+}
+
+fn say_how_it_ended(outcome: &Outcome, was_entered: bool, messages: Messages) {
+    if let Some(text) = &outcome.message {
+        messages.guest_error(text);
+    } else if !was_entered {
+        messages.note("nothing was run: the module has no `_start`; name an export with --invoke");
+    }
 }
 
 /// The line that is shown while a long compile goes on.

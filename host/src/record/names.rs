@@ -32,6 +32,13 @@ impl<'a> Names<'a> {
         warnings
     }
 
+    /// What the file calls the function at an offset, mangled where it is; `None` where there is no code.
+    #[must_use]
+    pub fn function_at(&self, offset: u32) -> Option<String> {
+        let function = self.symbolizer.function_at(offset)?;
+        Some(if function.system_name.is_empty() { function.name } else { function.system_name })
+    }
+
     pub(super) fn look_up(&mut self, offsets: impl IntoIterator<Item = u32>) {
         for offset in offsets {
             self.frames.entry(offset).or_insert_with(|| self.symbolizer.frames(offset));

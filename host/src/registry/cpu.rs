@@ -39,6 +39,8 @@ pub(super) struct Running {
     options: CpuOptions,
     owner: Owner,
     began: (SystemTime, Instant),
+    /// What was measured until the guest ended, and how long that was; `None` while it runs.
+    ended: Option<(Measured, Duration)>,
 }
 
 impl Registry {
@@ -56,7 +58,7 @@ impl Registry {
         if owner != Owner::Run && self.handle().start_cpu(options.hz, options.has_wall).is_err() {
             return Err(Busy);
         }
-        *running = Some(Running { options, owner, began: (SystemTime::now(), Instant::now()) });
+        *running = Some(Running { options, owner, began: (SystemTime::now(), Instant::now()), ended: None });
         Ok(())
     }
 
@@ -64,11 +66,29 @@ impl Registry {
     #[must_use]
     pub fn stop_cpu(&self, owner: Owner) -> Option<Profile> {
         let mut running = self.running();
-        let Running { options, began, .. } = running.take_if(|it| it.owner == owner)?;
+        let Running { options, began, ended, .. } = running.take_if(|it| it.owner == owner)?;
         // Whoever starts the next one waits until the samples are out.
-        let measured = self.handle().stop_cpu();
+        let (measured, duration) = ended.unwrap_or_else(|| (self.handle().stop_cpu(), began.1.elapsed()));
         drop(running);
-        Some(self.cpu_profile(&measured, options, began.0, began.1.elapsed()))
+        Some(self.cpu_profile(&measured, options, began.0, duration))
+    }
+
+    /// Ends the profile that this one has started, if there is one, and makes none of it.
+    pub fn drop_cpu(&self, owner: Owner) {
+        let mut running = self.running();
+        if running.take_if(|it| it.owner == owner).is_some_and(|it| it.ended.is_none()) {
+            drop(self.handle().stop_cpu());
+        }
+    }
+
+    /// Keeps what a client's profile has so far. To be called when the guest has ended, before what was measured is taken
+    /// out.
+    pub fn keep_cpu(&self) {
+        let mut running = self.running();
+        let open = |it: &&mut Running| it.owner == Owner::Client && it.ended.is_none();
+        if let Some(running) = running.as_mut().filter(open) {
+            running.ended = Some((self.handle().stop_cpu(), running.began.1.elapsed()));
+        }
     }
 
     /// The profile of what was sampled.

@@ -288,9 +288,18 @@ impl Registry {
         module.with_names(|names| make(names, &run))
     }
 
+    /// What the file calls the function at an address of the module's profiles, mangled where it is; `None` where there is
+    /// no code.
+    #[must_use]
+    pub fn name_at(&self, address: u64) -> Option<String> {
+        let offset = u32::try_from(address).ok()?;
+        self.module().with_names(|names| names.function_at(offset))
+    }
+
     /// What was measured, when the guest is at its end.
     #[must_use]
     pub fn take(&self) -> Measured {
+        self.keep_cpu();
         self.handle().take()
     }
 

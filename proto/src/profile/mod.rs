@@ -48,6 +48,13 @@ pub(crate) struct Header {
 
 /// Looking up. An id is good only with the profile that it came from; another profile's may panic.
 impl Profile {
+    /// The same profile, of another time: Unix nanoseconds, and how long it took, in nanoseconds; 0 where it took none.
+    #[must_use]
+    pub fn with_time(mut self, time_nanos: i64, duration_nanos: i64) -> Self {
+        (self.header.time_nanos, self.header.duration_nanos) = (time_nanos, duration_nanos);
+        self
+    }
+
     /// The text of `id`.
     #[must_use]
     pub fn string(&self, id: StringId) -> &str {

@@ -71,9 +71,12 @@ impl Outputs {
 
 impl Opts {
     /// The files. Asked before the guest runs, so that a mistake costs nothing.
-    pub(super) fn paths(&self, memprofilerate: u64) -> anyhow::Result<Outputs> {
+    ///
+    /// While profiles are served, CPU time is for the clients to ask for, unless a file for it is named.
+    pub(super) fn paths(&self, memprofilerate: u64, is_served: bool) -> anyhow::Result<Outputs> {
         let heap_is_on = !self.no_heap && memprofilerate > 0;
-        let uses_output_dir = (!self.no_cpu && self.cpuprofile.is_none()) || (heap_is_on && self.memprofile.is_none());
+        let has_cpu = !self.no_cpu && !is_served;
+        let uses_output_dir = (has_cpu && self.cpuprofile.is_none()) || (heap_is_on && self.memprofile.is_none());
         if uses_output_dir {
             std::fs::create_dir_all(&self.output_dir)
                 .with_context(|| format!("failed to make the output folder {}", self.output_dir.display()))?;
@@ -85,7 +88,7 @@ impl Opts {
         let is_default = self.memprofile.is_none();
         Ok(Outputs {
             cpu: match named("--cpuprofile", &self.cpuprofile)? {
-                None if !self.no_cpu => Some(in_dir("cpu.prof")),
+                None if has_cpu => Some(in_dir("cpu.prof")),
                 path => path,
             },
             heap: match heap_file("--memprofile", &self.memprofile)? {

@@ -10,6 +10,7 @@ use crate::cli::messages::Messages;
 use crate::contention::Contention;
 use crate::contention::waiting::Waiting;
 use crate::contexts::Creation;
+use crate::debug::Guests;
 use crate::guest::{self, Code, Ending, GuestOptions, GuestState, Watched};
 use crate::heap::HeapHooks;
 use crate::heap::grow::Growth;
@@ -41,6 +42,8 @@ pub(super) struct GuestThread {
     pub(super) block_rate: i64,
     pub(super) mutex_fraction: i32,
     pub(super) options: GuestOptions,
+    /// Where its profiles are served, if they are.
+    pub(super) guests: Option<Guests>,
     pub(super) hz: u32,
     pub(super) messages: Messages,
 }
@@ -78,6 +81,9 @@ impl GuestThread {
         let registry = self.registry(Handle { heap, is_told, growth, contention, ..Handle::default() });
         let handle = registry.handle();
         let main = handle.contexts.begin(handle.contexts.next_id(), sampler.handle(), waiting, Creation::default());
+        if let Some(guests) = &self.guests {
+            guests.add(super::http::GUEST, registry.clone());
+        }
         reporter.send(Report::Attached(registry.clone()));
         let watched = Watched {
             heap: self.hooks.as_ref(),
@@ -94,6 +100,7 @@ impl GuestThread {
         if let Some(heap) = &handle.heap {
             heap.free_queued(&mut store);
         }
+        registry.keep_cpu();
         let measured = Box::new(handle.take());
         handle.contexts.end(&main, None);
         reporter.send(Report::Ended(ending, measured));
