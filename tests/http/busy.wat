@@ -1,5 +1,6 @@
 ;; Works and sleeps in turns without end: spins in $work, allocates 100 bytes of which each second block is freed, and
-;; sleeps for a millisecond. First it makes a profile of its own with three entries, and prints "ready".
+;; sleeps for a millisecond. First it makes a profile of its own with three entries, does each of these once, and prints
+;; "ready".
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
@@ -29,6 +30,8 @@
     (drop (call $profile_add (local.get $conns) (i64.const 2) (i32.const 0)))
     (drop (call $profile_add (local.get $conns) (i64.const 3) (i32.const 0)))
     (drop (call $keep))
+    (call $free (call $malloc (i32.const 100)))
+    (call $sleep)
     (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
     (loop $again
       (call $work (i32.const 1000000))

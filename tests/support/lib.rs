@@ -9,6 +9,8 @@ pub mod books;
 pub mod http;
 pub mod machine;
 pub mod page;
+pub mod pprof;
+pub mod proxy;
 pub mod running;
 pub mod sampler;
 pub mod sections;

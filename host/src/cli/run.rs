@@ -79,6 +79,11 @@ pub struct Opts {
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     timeout: Option<Duration>,
 
+    /// Leave names, files and lines out of profiles: they are smaller, and whoever reads them from --http asks there for
+    /// names.
+    #[arg(long)]
+    strip_symbols: bool,
+
     /// Open the viewer when the guest has ended.
     #[arg(long)]
     view: bool,
@@ -149,6 +154,7 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         hooks: prepared.is_hooked().then(|| hooks(&prepared, sampling)),
         wants_blocks: outputs.looks_at_allocations(),
         sampling,
+        strips_symbols: opts.strip_symbols,
         facts: HeapFacts::of(&prepared, opts.memprofilerate),
         block_rate: rate(opts.blockprofilerate, outputs.block.is_some()).into(),
         mutex_fraction: rate(opts.mutexprofilefraction, outputs.mutex.is_some()),

@@ -19,18 +19,18 @@ pub(super) fn text(body: impl Into<Body>) -> Response {
 }
 
 /// A profile, to be kept in a file of that name.
-pub(super) fn attachment(name: &str, body: Vec<u8>) -> Response {
+pub(super) fn attachment(name: &str, body: impl Into<Body>) -> Response {
     // A guest chooses its profiles' names.
     let is_plain = |it: char| it.is_ascii_graphic() && !matches!(it, '"' | '\\');
     let name: String = name.chars().map(|it| if is_plain(it) { it } else { '_' }).collect();
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers =
         [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, disposition.as_str())];
-    (headers, body).into_response()
+    (headers, body.into()).into_response()
 }
 
 /// Why there is no answer: one line, which pprof shows its user.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refusal {
     status: StatusCode,
     said: String,

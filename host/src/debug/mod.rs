@@ -15,6 +15,7 @@ mod index;
 mod named;
 mod params;
 mod symbol;
+mod together;
 mod work;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use answer::{NOSNIFF, Refusal, text};
 use delta::Clients;
 pub use guests::{Guests, Settings};
 use params::Params;
+use together::Together;
 use work::Work;
 
 /// Where they are served.
@@ -41,6 +43,7 @@ pub const ROOT: &str = "/debug/pprof/";
 struct Debug {
     guests: Guests,
     work: Work,
+    together: Together,
     clients: Clients,
 }
 
@@ -56,7 +59,7 @@ struct Asked {
 ///
 /// It is to run on a tokio runtime with time, on whose threads for blocking work profiles are made.
 pub fn router(guests: Guests) -> Router {
-    let debug = Debug { guests, work: Work::default(), clients: Clients::default() };
+    let debug = Debug { guests, work: Work::default(), together: Together::default(), clients: Clients::default() };
     Router::new()
         .route("/debug/pprof", any(to_root))
         .route(ROOT, any(root))

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::response::Response;
 use proto::analysis::{CompareOptions, compare};
 use proto::formats::{self, WriteError};
@@ -42,13 +43,16 @@ pub(super) async fn named(debug: &Debug, asked: &Asked, name: &str) -> Result<Re
         }
         return difference(debug, asked, named, Duration::from_secs(seconds)).await;
     }
+    let what = named.question(form);
     // `gc=1` asks for a collection first, of which guests know nothing.
-    match (form, asked.is_head) {
-        (0, true) => Ok(attachment(name, Vec::new())),
-        (0, false) => Ok(attachment(name, debug.work.run(move || named.encoded()).await??)),
-        (_, true) => Ok(text("")),
-        (_, false) => Ok(text(debug.work.run(move || named.text(form)).await??)),
-    }
+    let body = match asked.is_head {
+        true => Bytes::new(),
+        false => {
+            let make = move || if form == 0 { Ok(named.encoded()?) } else { named.text(form) };
+            debug.together.ask(what, &debug.work, make).await?
+        }
+    };
+    Ok(if form == 0 { attachment(name, body) } else { text(body) })
 }
 
 async fn difference(debug: &Debug, asked: &Asked, named: Named, apart: Duration) -> Result<Response, Refusal> {
@@ -74,6 +78,12 @@ fn less(later: Profile, earlier: Profile) -> Result<Profile, MergeError> {
 }
 
 impl Named {
+    /// What tells it in this form from all others: an id may have been another guest's before.
+    fn question(&self, form: i32) -> String {
+        let numbers: Vec<String> = self.of.iter().map(|(guest, _)| guest.number.to_string()).collect();
+        format!("{}?{form}&{}", self.name, numbers.join(","))
+    }
+
     /// What it says now, of all guests together.
     fn profile(&self) -> Result<Profile, MergeError> {
         let mut profiles: Vec<Profile> = self.of.iter().map(|(guest, it)| guest.registry.profile(*it)).collect();

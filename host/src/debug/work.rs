@@ -22,6 +22,11 @@ impl Default for Work {
 }
 
 impl Work {
+    #[cfg(test)]
+    pub(super) fn one_at_a_time() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+
     /// Has it done when its turn comes. Who does not wait any longer leaves the queue; what has begun is done all the same.
     pub(super) async fn run<T: Send + 'static>(&self, act: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
         // Nobody closes the semaphore; without a turn it would be done all the same.

@@ -46,6 +46,8 @@ pub struct Run<'a> {
     pub build_id: &'a str,
     /// From the file that was compiled to that one.
     pub map: &'a AddressMap,
+    /// Whether places are to have no names.
+    pub strips_symbols: bool,
     /// The guest's label sets.
     pub labels: &'a LabelSets,
     /// What the profile states as its time: when measuring began, or when a profile of the state was taken.
@@ -64,6 +66,7 @@ struct Recorder<'a, 'n> {
     /// By offset, and how many of the innermost calls there are left out.
     locations: FxHashMap<(u32, usize), LocationId>,
     pseudo: FxHashMap<String, LocationId>,
+    has_names: bool,
     labels: &'a LabelSets,
     /// Those that were looked up.
     pairs: FxHashMap<LabelsId, Pairs>,
@@ -79,7 +82,8 @@ impl<'a, 'n> Recorder<'a, 'n> {
     ) -> Self {
         let mut builder = builder;
         builder.time_nanos(nanos_since_1970(run.time));
-        let any = |has: fn(&Frame) -> bool| offsets.clone().any(|offset| names.at(offset).iter().any(has));
+        let has_names = !run.strips_symbols;
+        let any = |has: fn(&Frame) -> bool| has_names && offsets.clone().any(|offset| names.at(offset).iter().any(has));
         let has_lines = any(|frame| frame.line > 0);
         let size = run.size;
         // Mapping 1 is the guest: pprof prints its name as `File:` and its id as `Build ID:`.
@@ -90,8 +94,8 @@ impl<'a, 'n> Recorder<'a, 'n> {
             filename: &run.path.to_string_lossy(),
             build_id: run.build_id,
             // Every function has a name, if only `wasm-function[N]`. Without this bit pprof would open the
-            // module as an ELF file and warn.
-            has_functions: true,
+            // module as an ELF file and warn, and ask where it has the profile from.
+            has_functions: has_names,
             has_filenames: any(|frame| !frame.file.is_empty()),
             has_line_numbers: has_lines,
             // The same DWARF tells of inlined calls.
@@ -118,6 +122,7 @@ impl<'a, 'n> Recorder<'a, 'n> {
             host: None,
             locations: FxHashMap::default(),
             pseudo: FxHashMap::default(),
+            has_names,
             labels: run.labels,
             pairs: FxHashMap::default(),
         }
@@ -157,7 +162,8 @@ impl<'a, 'n> Recorder<'a, 'n> {
             return location;
         }
         let mut lines = Vec::new();
-        for frame in self.names.at(offset).iter().skip(n_inner) {
+        let frames = if self.has_names { self.names.at(offset) } else { &[] };
+        for frame in frames.iter().skip(n_inner) {
             let function = self.builder.function(FunctionSpec {
                 name: &frame.name,
                 system_name: &frame.system_name,

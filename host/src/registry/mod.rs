@@ -281,6 +281,7 @@ impl Registry {
             size: module.bytes.len() as u64,
             build_id: module.build_id(),
             map: &module.map,
+            strips_symbols: module.strips_symbols,
             labels: &self.handle().labels,
             time,
             duration,

@@ -20,6 +20,8 @@ pub struct Module {
     pub map: AddressMap,
     /// What is known of its allocator.
     pub heap: HeapFacts,
+    /// Whether profiles are to have addresses without names. [`Registry::name_at`](super::Registry::name_at) tells those.
+    pub strips_symbols: bool,
     build_id: OnceLock<String>,
     symbols: Mutex<Option<Symbols>>,
 }
@@ -51,7 +53,7 @@ impl Module {
     /// A module of which nothing is known yet but where it is.
     #[must_use]
     pub fn new(path: PathBuf, bytes: Arc<Vec<u8>>, map: AddressMap, heap: HeapFacts) -> Self {
-        Self { path, bytes, map, heap, build_id: OnceLock::new(), symbols: Mutex::default() }
+        Self { path, bytes, map, heap, strips_symbols: false, build_id: OnceLock::new(), symbols: Mutex::default() }
     }
 
     /// Its build id.

@@ -35,6 +35,7 @@ pub(super) struct GuestThread {
     pub(super) map: AddressMap,
     pub(super) hooks: Option<HeapHooks>,
     pub(super) facts: HeapFacts,
+    pub(super) strips_symbols: bool,
     /// Whether blocks are to be looked at, and how.
     pub(super) wants_blocks: bool,
     pub(super) sampling: Sampling,
@@ -124,7 +125,8 @@ impl GuestThread {
             facts.hooked.clear();
         }
         let path = self.options.module().to_owned();
-        let module = Module::new(path, Arc::clone(&self.original), self.map.clone(), facts);
+        let mut module = Module::new(path, Arc::clone(&self.original), self.map.clone(), facts);
+        module.strips_symbols = self.strips_symbols;
         let registry = Registry::new(module, handle);
         if self.hz > 0 {
             // Nobody else can have begun.
