@@ -312,3 +312,25 @@ fn what_is_compared_is_what_has_come() {
     let (both, _) = total(&["-top", "-unit=B", KEPT[0], KEPT[1], "heap.prof", "later.prof"]).unwrap();
     assert_eq!(both, own(4000.0), "totals add");
 }
+
+/// What wprof has read and written again is to pprof what it was.
+#[test]
+fn decoded_and_encoded_again_it_is_the_same() {
+    let Some(golden) = support::machine::shared("spec/golden") else { return };
+    let mut files: Vec<_> = fs::read_dir(golden)
+        .unwrap()
+        .filter_map(|folder| fs::read_dir(folder.unwrap().path()).ok())
+        .flat_map(|folder| folder.map(|file| file.unwrap().path()))
+        .filter(|file| file.to_string_lossy().ends_with(".pb.gz"))
+        .collect();
+    files.sort();
+    assert!(files.len() > 20, "{files:?}");
+    for file in files {
+        let args = ["--to", "proto", "-o", "again.pb.gz"];
+        let run = Wprof::new("convert").arg(&file).args(args).finish().expect_code(0);
+        let [before, after] = [file.display().to_string(), "again.pb.gz".to_owned()]
+            .map(|file| in_run(&run, &["-raw", "-symbolize=none", &file]).map(|said| said.stdout));
+        let Some((before, after)) = before.zip(after) else { return };
+        assert_eq!(before, after, "{}", file.display());
+    }
+}
