@@ -9,7 +9,7 @@ use wprof_guest::abi::{Code, MAX_NAME};
 
 use crate::labels::LabelsId;
 use crate::record::{CountRow, RowLeaf};
-use crate::stack::{StackId, Stacks};
+use crate::stack::{Lookup, StackId, Stacks};
 
 /// Profiles that one guest may make.
 const MAX_PROFILES: usize = 10_000;
@@ -146,9 +146,9 @@ impl CustomProfiles {
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_unstable_by_key(|(entry, _)| (entry.stack.order(), entry.skip, entry.labels));
-        let resolved = state.stacks.resolve(None);
+        let lookup = Lookup::default();
         let counted = counts.into_iter().map(|(Entry { stack, skip, labels }, count)| {
-            let (offsets, is_cut) = resolved.frames(stack);
+            let (offsets, is_cut) = lookup.frames(state.stacks.taken(stack));
             CountRow { offsets, is_cut, leaf: RowLeaf::Without(skip), labels, count }
         });
         counted.collect()

@@ -14,7 +14,7 @@ use wasmtime::AsContext;
 
 use crate::record::{ContentionKind, Waited};
 use crate::sample::{Leaf, Nanos};
-use crate::stack::{StackId, Stacks};
+use crate::stack::{Lookup, StackId, Stacks};
 use locks::Locks;
 
 /// Waiting in a guest, and for its locks.
@@ -139,10 +139,10 @@ impl Book {
     }
 
     fn all(&self, mut change: impl FnMut(usize, (u64, Nanos)) -> Option<(u64, Nanos)>) -> Vec<Waited> {
-        let resolved = self.stacks.resolve(None);
+        let lookup = Lookup::default();
         let waited = self.kept.iter().enumerate().filter_map(|(number, &((stack, leaf), kept))| {
             let (count, delay) = change(number, (kept.whole(), kept.delay))?;
-            let (offsets, is_cut) = resolved.frames(stack);
+            let (offsets, is_cut) = lookup.frames(self.stacks.taken(stack));
             Some(Waited { offsets, is_cut, leaf, count, delay })
         });
         waited.collect()

@@ -155,26 +155,21 @@ mod tests {
 
     #[test]
     fn what_is_inside_another_call_counts_once() {
-        let waited = waits(|waiting, store| {
-            waiting.on_call();
-            waiting.set_depth(2);
-            waiting.on_call();
-            std::thread::sleep(NAP);
-            waiting.on_return(store);
-            waiting.set_depth(1);
-            waiting.on_return(store);
-        });
+        let nested = |after: Duration| {
+            waits(|waiting, store| {
+                waiting.on_call();
+                waiting.set_depth(2);
+                waiting.on_call();
+                std::thread::sleep(NAP);
+                waiting.on_return(store);
+                waiting.set_depth(1);
+                std::thread::sleep(after);
+                waiting.on_return(store);
+            })
+        };
+        let waited = nested(Duration::ZERO);
         assert_eq!(waited.iter().map(|it| it.0).sum::<u64>(), 1, "{waited:?}");
-        let both = waits(|waiting, store| {
-            waiting.on_call();
-            waiting.set_depth(2);
-            waiting.on_call();
-            std::thread::sleep(NAP);
-            waiting.on_return(store);
-            waiting.set_depth(1);
-            std::thread::sleep(NAP);
-            waiting.on_return(store);
-        });
+        let both = nested(NAP);
         let [(2, delay)] = both.as_slice() else { panic!("{both:?}") };
         assert!((39_000_000..59_000_000).contains(delay), "40 ms and not 60: {delay}");
     }

@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use wasmtime::{AsContext, Memory};
 
 use crate::sample::CurrentLabels;
-use crate::stack::{StackId, Stacks};
+use crate::stack::{Lookup, StackId, Stacks};
 
 /// Growth of the guest's memories.
 #[derive(Debug, Default)]
@@ -136,11 +136,11 @@ impl Growth {
     #[must_use]
     pub fn measured(&self) -> GrownStacks {
         let state = self.lock();
-        let resolved = state.stacks.resolve(None);
+        let lookup = Lookup::default();
         let mut by_stack: Vec<_> = state.by_stack.iter().collect();
         by_stack.sort_by_key(|(stack, _)| stack.order());
         let stacks = by_stack.into_iter().map(|(&stack, &grown)| {
-            let (frames, is_cut) = resolved.frames(stack);
+            let (frames, is_cut) = lookup.frames(state.stacks.taken(stack));
             (frames, is_cut, grown)
         });
         GrownStacks { stacks: stacks.collect(), initial: state.initial }

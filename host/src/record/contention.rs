@@ -2,7 +2,7 @@
 
 use proto::{Profile, ProfileBuilder};
 
-use super::{Names, Recorder, Run, TRUNCATED};
+use super::{Names, Recorder, Run};
 use crate::sample::Leaf;
 
 /// Which of the two.
@@ -59,16 +59,8 @@ pub fn contention_profile(
     names.look_up(offsets.clone());
     let mut recorder = Recorder::new(builder, names, &offsets, run);
     for it in &waited {
-        let mut locations = Vec::with_capacity(it.offsets.len() + 2);
-        if it.leaf == Leaf::HostCall
-            && let Some(name) = recorder.names.symbolizer.host_call(&it.offsets)
-        {
-            locations.push(recorder.pseudo(&name));
-        }
-        locations.extend(it.offsets.iter().map(|&offset| recorder.location(offset)));
-        if it.is_cut {
-            locations.push(recorder.pseudo(TRUNCATED));
-        }
+        let mut locations = recorder.places(&it.offsets, it.leaf);
+        recorder.mark_cut(&mut locations, it.is_cut);
         recorder.sample(&locations, &[it.count, it.delay], &[]);
     }
     recorder.finish()

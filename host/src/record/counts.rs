@@ -4,8 +4,9 @@ use proto::{LocationId, Profile, ProfileBuilder};
 use rustc_hash::FxHashMap;
 use symbols::Frame;
 
-use super::{Names, Recorder, Run, TRUNCATED};
+use super::{Names, Recorder, Run};
 use crate::labels::LabelsId;
+use crate::sample::Leaf;
 
 /// Stands for a stack of which a guest wanted to leave out more frames than it has.
 const LOST: &str = "wprof.lostProfileEvent";
@@ -35,7 +36,7 @@ pub enum RowLeaf {
     Guest,
     /// The host call that the guest stands in.
     HostCall,
-    /// Something by this name, in place of a stack that nobody saw or that there is none of.
+    /// Something by this name, alone: nobody saw a stack, or there is none.
     Named(&'static str),
     /// The guest, but for the SDK's own frames, and for so many more.
     Without(u32),
@@ -70,29 +71,20 @@ pub fn count_profile(name: &str, mut counted: Vec<CountRow>, names: &mut Names<'
 impl Recorder<'_, '_> {
     /// The stack of a row.
     fn row(&mut self, row: &CountRow) -> Vec<LocationId> {
-        let mut locations = Vec::with_capacity(row.offsets.len() + 2);
-        let (mut n_left_out, mut n_inner) = (0, 0);
-        match row.leaf {
-            RowLeaf::Guest => {}
-            RowLeaf::HostCall => {
-                let name = self.names.symbolizer.host_call(&row.offsets);
-                locations.extend(name.map(|name| self.pseudo(&name)));
-            }
-            RowLeaf::Named(name) => locations.push(self.pseudo(name)),
+        let mut locations = match row.leaf {
+            RowLeaf::Guest => self.places(&row.offsets, Leaf::Guest),
+            RowLeaf::HostCall => self.places(&row.offsets, Leaf::HostCall),
+            RowLeaf::Named(name) => vec![self.pseudo(name)],
             RowLeaf::Without(skip) => {
                 let frames = row.offsets.iter().map(|&offset| self.names.at(offset));
-                match leaf_side(frames, skip as usize) {
-                    Some(left_out) => (n_left_out, n_inner) = left_out,
-                    None => return vec![self.pseudo(LOST)],
-                }
+                let Some((n_left_out, n_inner)) = leaf_side(frames, skip as usize) else {
+                    return vec![self.pseudo(LOST)];
+                };
+                let kept = row.offsets.iter().skip(n_left_out).enumerate();
+                kept.map(|(n, &offset)| self.location_without(offset, if n == 0 { n_inner } else { 0 })).collect()
             }
-        }
-        for (n, &offset) in row.offsets.iter().skip(n_left_out).enumerate() {
-            locations.push(self.location_without(offset, if n == 0 { n_inner } else { 0 }));
-        }
-        if row.is_cut {
-            locations.push(self.pseudo(TRUNCATED));
-        }
+        };
+        self.mark_cut(&mut locations, row.is_cut);
         locations
     }
 }

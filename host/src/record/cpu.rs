@@ -2,7 +2,7 @@
 
 use proto::{Profile, ProfileBuilder};
 
-use super::{Names, Recorder, Run, TRUNCATED};
+use super::{Names, Recorder, Run};
 use crate::sample::{self, Kind, Leaf, Measured, StackSample, Value};
 
 /// Stands for ticks whose stack nobody saw.
@@ -83,19 +83,11 @@ pub fn cpu_profile(of: &CpuProfile<'_>, names: &mut Names<'_>, run: &Run<'_>) ->
     names.look_up(offsets.clone());
     let mut recorder = Recorder::new(builder, names, &offsets, run);
     for stack in &stacks {
-        let mut locations = Vec::with_capacity(stack.offsets.len() + 2);
-        if stack.leaf == Leaf::HostCall
-            && let Some(name) = recorder.names.symbolizer.host_call(&stack.offsets)
-        {
-            locations.push(recorder.pseudo(&name));
-        }
-        locations.extend(stack.offsets.iter().map(|&offset| recorder.location(offset)));
+        let mut locations = recorder.places(&stack.offsets, stack.leaf);
         if locations.is_empty() {
             locations.push(recorder.pseudo(BORDER));
         }
-        if stack.truncated {
-            locations.push(recorder.pseudo(TRUNCATED));
-        }
+        recorder.mark_cut(&mut locations, stack.truncated);
         recorder.labelled_sample(&locations, &of.values(stack.value), stack.labels);
     }
     if is_seen(samples.lost()) {

@@ -3,7 +3,7 @@
 use proto::{LabelSpec, Profile, ProfileBuilder};
 
 use super::trim::Trim;
-use super::{Names, Recorder, Run, TRUNCATED};
+use super::{Names, Recorder, Run};
 use crate::heap::probe::{Sampled, SampledStack};
 
 /// Which heap profile.
@@ -118,9 +118,7 @@ pub fn heap_profile(kind: HeapKind, of: &HeapProfile<'_>, names: &mut Names<'_>,
             let n_inner = if n == n_left_out { n_inner } else { 0 };
             locations.push(recorder.location_without(offset, n_inner));
         }
-        if is_cut {
-            locations.push(recorder.pseudo(TRUNCATED));
-        }
+        recorder.mark_cut(&mut locations, is_cut);
         let space = |n: u64| n.saturating_mul(row.size);
         let values = [row.n_allocs, space(row.n_allocs), row.n_inuse, space(row.n_inuse)];
         let num = i64::try_from(row.size).unwrap_or(i64::MAX);

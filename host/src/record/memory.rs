@@ -2,7 +2,7 @@
 
 use proto::{Profile, ProfileBuilder};
 
-use super::{Names, Recorder, Run, TRUNCATED};
+use super::{Names, Recorder, Run};
 use crate::heap::grow::GrownStacks;
 
 /// Stands for memories at the size with which they began.
@@ -24,9 +24,7 @@ pub fn memory_profile(grown: &GrownStacks, names: &mut Names<'_>, run: &Run<'_>)
     let mut recorder = Recorder::new(builder, names, &offsets, run);
     for (offsets, is_cut, grown) in &stacks {
         let mut locations: Vec<_> = offsets.iter().map(|&offset| recorder.location(offset)).collect();
-        if *is_cut {
-            locations.push(recorder.pseudo(TRUNCATED));
-        }
+        recorder.mark_cut(&mut locations, *is_cut);
         recorder.sample(&locations, &[grown.count, grown.bytes], &[]);
     }
     if grown.initial.bytes > 0 {

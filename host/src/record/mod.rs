@@ -28,6 +28,7 @@ pub use traceback::{Traceback, traceback};
 
 use crate::heap::rewrite::AddressMap;
 use crate::labels::{LabelSets, LabelsId, Pairs};
+use crate::sample::Leaf;
 
 /// Mappings of one profile begin at multiples of this (SEMANTICS §0).
 const MAPPING_ALIGN: u64 = 64 * 1024;
@@ -128,10 +129,28 @@ impl<'a, 'n> Recorder<'a, 'n> {
         }
     }
 
+    /// A stack's places, innermost first, and inside of them the host call that the guest stands in.
+    fn places(&mut self, offsets: &[u32], leaf: Leaf) -> Vec<LocationId> {
+        let mut locations = Vec::with_capacity(offsets.len() + 2);
+        if leaf == Leaf::HostCall
+            && let Some(name) = self.names.symbolizer.host_call(offsets)
+        {
+            locations.push(self.pseudo(&name));
+        }
+        locations.extend(offsets.iter().map(|&offset| self.location(offset)));
+        locations
+    }
+
+    /// Marks a stack that was cut at the root side.
+    fn mark_cut(&mut self, locations: &mut Vec<LocationId>, is_cut: bool) {
+        if is_cut {
+            locations.push(self.pseudo(TRUNCATED));
+        }
+    }
+
     /// Adds a stack of locations, innermost first.
     fn sample(&mut self, locations: &[LocationId], values: &[u64], labels: &[LabelSpec<'_>]) {
-        let values: Vec<i64> = values.iter().map(|&value| i64::try_from(value).unwrap_or(i64::MAX)).collect();
-        self.builder.sample(locations, &values, labels);
+        self.builder.sample(locations, &signed(values), labels);
     }
 
     /// The same with the guest's labels.
@@ -143,8 +162,7 @@ impl<'a, 'n> Recorder<'a, 'n> {
         // Samples have only labels of sets that there are.
         let pairs = self.pairs.entry(labels).or_insert_with(|| sets.pairs(labels).unwrap_or_default());
         let specs: Vec<_> = pairs.iter().map(|(key, value)| LabelSpec::Str { key, value }).collect();
-        let values: Vec<i64> = values.iter().map(|&value| i64::try_from(value).unwrap_or(i64::MAX)).collect();
-        self.builder.sample(locations, &values, &specs);
+        self.builder.sample(locations, &signed(values), &specs);
     }
 
     fn finish(self) -> Profile {
@@ -189,6 +207,10 @@ impl<'a, 'n> Recorder<'a, 'n> {
         self.pseudo.insert(name.to_owned(), location);
         location
     }
+}
+
+fn signed(values: &[u64]) -> Vec<i64> {
+    values.iter().map(|&value| i64::try_from(value).unwrap_or(i64::MAX)).collect()
 }
 
 fn nanos_since_1970(time: SystemTime) -> i64 {

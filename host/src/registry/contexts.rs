@@ -46,6 +46,6 @@ impl Registry {
         // Go prints the one that asks first.
         snapshots.sort_by_key(|it| (Some(it.id) != id, it.id));
         let of = Traceback { snapshots: &snapshots, own: id };
-        Ok(self.with_run(|names, run| record::traceback(&of, out, names, run))?)
+        Ok(self.record_now(|names, run| record::traceback(&of, out, names, run))?)
     }
 }

@@ -260,12 +260,8 @@ impl Registry {
         self.record_now(|names, run| record::contention_profile(kind, waited, rate, names, run))
     }
 
-    /// Has a profile made of how things stand.
-    fn record_now(&self, make: impl FnOnce(&mut record::Names<'_>, &Run<'_>) -> Profile) -> Profile {
-        self.with_run(make)
-    }
-
-    fn with_run<R>(&self, make: impl FnOnce(&mut record::Names<'_>, &Run<'_>) -> R) -> R {
+    /// Has something made of how things stand.
+    fn record_now<R>(&self, make: impl FnOnce(&mut record::Names<'_>, &Run<'_>) -> R) -> R {
         self.record(SystemTime::now(), Duration::ZERO, make)
     }
 

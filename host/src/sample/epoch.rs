@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use wasmtime::{AsContext, CallHook, Engine, Store, StoreContextMut, UpdateDeadline, WasmBacktrace};
+use wasmtime::{CallHook, Engine, Store, StoreContextMut, UpdateDeadline};
 
 use super::clock::{CpuClock, Nanos, thread_cpu_elsewhere, wall_now};
 use super::{CurrentLabels, Doing, Kind, Leaf, Measured, Options, RawSamples, Value, Watch, period};
-use crate::stack::MAX_FRAMES;
+use crate::stack::{MAX_FRAMES, capture_into};
 
 /// Why a guest was stopped from outside; travels as the error of its run.
 #[derive(Debug, thiserror::Error)]
@@ -272,7 +272,7 @@ impl Shared {
         }
     }
 
-    fn sample_if_due<T>(&self, store: &StoreContextMut<'_, T>, leaf: Leaf) {
+    fn sample_if_due<T: 'static>(&self, store: &StoreContextMut<'_, T>, leaf: Leaf) {
         let ticks = self.ticks.load(Ordering::Relaxed);
         if ticks == self.seen.load(Ordering::Relaxed) {
             return;
@@ -282,12 +282,12 @@ impl Shared {
         state.sample(store, Doing { leaf, labels: self.labels.get() }, CpuClock::now());
         if self.is_asked.swap(false, Ordering::Relaxed) {
             let mut shown = Vec::new();
-            capture(store, &mut shown);
+            capture_into(store, &mut shown);
             state.shown = Some((shown, leaf));
         }
     }
 
-    fn enter<T>(&self, store: &StoreContextMut<'_, T>) {
+    fn enter<T: 'static>(&self, store: &StoreContextMut<'_, T>) {
         let now = CpuClock::now();
         let mut state = self.lock();
         if state.depth == 0 {
@@ -331,7 +331,7 @@ impl State {
     }
 
     /// Gives the stack what has passed since the last sample.
-    fn sample<T>(&mut self, store: &StoreContextMut<'_, T>, doing: Doing, now: Nanos) {
+    fn sample<T: 'static>(&mut self, store: &StoreContextMut<'_, T>, doing: Doing, now: Nanos) {
         // In a call that has waited for most of the time, the CPU time was used before it. The next sample has it, and the
         // wall time that this took.
         let passed = wall_now().saturating_sub(self.settled_wall);
@@ -350,7 +350,7 @@ impl State {
             return;
         }
         let began = Instant::now();
-        capture(store, &mut self.scratch);
+        capture_into(store, &mut self.scratch);
         self.samples.record(&self.scratch, doing, value);
         let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.samples.note_capture(took);
@@ -390,14 +390,6 @@ impl State {
 
 fn own_thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
-}
-
-/// The guest's stack as file offsets, innermost first.
-fn capture<T>(store: &StoreContextMut<'_, T>, offsets: &mut Vec<u32>) {
-    let backtrace = WasmBacktrace::force_capture(store.as_context());
-    offsets.clear();
-    let frames = backtrace.frames().iter().filter_map(wasmtime::FrameInfo::module_offset);
-    offsets.extend(frames.filter_map(|offset| u32::try_from(offset).ok()));
 }
 
 fn start_ticker(shared: &Arc<Shared>, engine: &Engine, hz: u32) -> std::io::Result<JoinHandle<()>> {

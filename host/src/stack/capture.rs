@@ -117,17 +117,6 @@ impl Stacks {
     pub fn code_since(&self, n_known: usize) -> (Vec<u32>, usize) {
         (self.walked.frames_since(n_known).map(call_before).collect(), self.walked.n_ids())
     }
-
-    /// Looks up what has to be looked up to answer [`Resolved::frames`].
-    #[must_use]
-    pub fn resolve(&self, module: Option<&Module>) -> Resolved<'_> {
-        let Some(map) = module.and_then(Module::address_map) else {
-            return Resolved { stacks: self, offsets: CodeOffsets::default() };
-        };
-        let functions = module.map(Functions::of_module).unwrap_or_default();
-        let calls = self.walked.all_frames().map(call_before);
-        Resolved { stacks: self, offsets: CodeOffsets::resolve(map, &functions, calls) }
-    }
 }
 
 /// A stack, by whatever it was taken with.
@@ -168,25 +157,6 @@ impl Lookup {
     }
 }
 
-/// [`Stacks`] that can be read.
-#[derive(Debug)]
-pub struct Resolved<'a> {
-    stacks: &'a Stacks,
-    offsets: CodeOffsets,
-}
-
-impl Resolved<'_> {
-    /// A stack as offsets in the file that was compiled, innermost first, and whether it was cut at the root side.
-    #[must_use]
-    pub fn frames(&self, id: StackId) -> (Vec<u32>, bool) {
-        if !id.walked {
-            return self.stacks.captured.frames(id.node);
-        }
-        let (frames, is_cut) = self.stacks.walked.frames(id.node);
-        (frames.into_iter().filter_map(|frame| self.offsets.file_offset(call_before(frame))).collect(), is_cut)
-    }
-}
-
 /// The stack of the guest that has called the host, as wasmtime captures it: offsets in the file that was compiled, innermost
 /// first.
 pub(crate) fn file_offsets<T: 'static>(store: impl AsContext<Data = T>) -> Vec<u32> {
@@ -195,7 +165,8 @@ pub(crate) fn file_offsets<T: 'static>(store: impl AsContext<Data = T>) -> Vec<u
     offsets
 }
 
-fn capture_into<T: 'static>(store: impl AsContext<Data = T>, offsets: &mut Vec<u32>) {
+/// The same, in place of what was there.
+pub(crate) fn capture_into<T: 'static>(store: impl AsContext<Data = T>, offsets: &mut Vec<u32>) {
     offsets.clear();
     let backtrace = WasmBacktrace::force_capture(store);
     let frames = backtrace.frames().iter().filter_map(wasmtime::FrameInfo::module_offset);

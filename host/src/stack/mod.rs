@@ -59,13 +59,13 @@ mod trie;
 #[expect(unsafe_code, reason = "see the safety case above")]
 mod walk;
 
-pub use capture::{Lookup, Resolved, StackId, Stacks, TakenStack};
+pub use capture::{Lookup, StackId, Stacks, TakenStack};
 pub use offsets::{CodeOffsets, FunctionCode, Functions};
 pub use trie::{MAX_FRAMES, NodeId, StackTrie};
 pub use walk::Walker;
 
 pub(crate) use bounds::own_stack;
-pub(crate) use capture::file_offsets;
+pub(crate) use capture::{capture_into, file_offsets};
 pub(crate) use interrupted::{Place, Registers};
 pub(crate) use layout::{Context, Layout};
 pub(crate) use live::Live;
