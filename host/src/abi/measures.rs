@@ -42,9 +42,9 @@ pub(super) fn add_rates<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasm
         own.registry().handle().contention.set_mutex_fraction(n)
     })?;
     let own = host.clone();
-    linker.func_wrap(MODULE, "set_mem_profile_rate", move |bytes: i64| {
+    linker.func_wrap(MODULE, "set_mem_profile_rate", move |caller: Caller<'_, T>, bytes: i64| {
         if let Some(heap) = &own.registry().handle().heap {
-            heap.set_rate(u64::try_from(bytes).unwrap_or(0));
+            heap.set_rate(caller, u64::try_from(bytes).unwrap_or(0));
         }
     })?;
     Ok(())

@@ -1,9 +1,9 @@
 //! Joins a rewritten core module's instance to its probe.
 
 use anyhow::anyhow;
-use wasmtime::{AsContextMut, Caller, Func, Instance, Module, Ref, Store, Val};
+use wasmtime::{AsContextMut, Caller, Func, Instance, Module, Ref, Store};
 
-use super::probe::{ARM, Probe};
+use super::probe::Probe;
 use super::rewrite::Armed;
 use crate::stack::Walker;
 
@@ -37,8 +37,7 @@ pub fn arm<T: 'static>(
         probe.walk_with(walker, module);
     }
     probe.free_from(instance.get_memory(&mut *store, &armed.memory).ok_or_else(lost)?);
-    let first_gap = probe.on_alloc(&mut *store, 0, 0, ARM);
-    countdown.set(store, Val::I64(first_gap))?;
+    probe.count_in(store, countdown)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
-use wasmtime::{AsContext, AsContextMut, Memory, Module};
+use wasmtime::{AsContext, AsContextMut, Global, Memory, Module, Val};
 
 use super::bell::Bell;
 use super::gaps::Gaps;
@@ -37,6 +37,8 @@ struct Shared {
     rate: AtomicU64,
     /// Where freed blocks wait.
     queue: OnceLock<Memory>,
+    /// Bytes until the next sample, where the guest counts them down itself.
+    countdown: OnceLock<Global>,
     /// How often the guest has been entered by the host without having returned.
     depth: AtomicU32,
     /// What the core modules of a component ring.
@@ -105,6 +107,7 @@ impl Probe {
             state: Mutex::new(state),
             rate: AtomicU64::new(sampling.rate),
             queue: OnceLock::new(),
+            countdown: OnceLock::new(),
             depth: AtomicU32::new(0),
             bell: Mutex::new(Bell::new(sampling.rate, seed)),
             lookup: Mutex::default(),
@@ -117,13 +120,18 @@ impl Probe {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One block in so many bytes is sampled from now on, as soon as the gap that has begun is over; 0 for none. What was sampled
-    /// before is taken to have been sampled so, too, as by Go: set it once, and early.
-    pub fn set_rate(&self, rate: u64) {
+    /// One block in so many bytes is sampled from now on; 0 for none. What was sampled before is taken to have been sampled so,
+    /// too, as by Go: set it once, and early. A gap that has begun at the old rate is given up, unless it is that of a guest whose
+    /// allocator tells of itself, or of a component.
+    pub fn set_rate(&self, store: impl AsContextMut, rate: u64) {
         let mut state = self.lock();
         state.gaps.set_rate(rate);
         state.live.set_rate(rate);
         self.0.rate.store(rate, Ordering::Relaxed);
+        if let Some(countdown) = self.0.countdown.get() {
+            // The global is the one that `arm` has set before.
+            let _ = countdown.set(store, Val::I64(state.gaps.draw()));
+        }
     }
 
     /// What was set.
@@ -143,6 +151,17 @@ impl Probe {
     pub fn free_from(&self, queue: Memory) {
         // A second instance's would be another store's; one probe serves one.
         let _is_first = self.0.queue.set(queue);
+    }
+
+    /// Starts the countdown that the guest keeps in this global.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn count_in(&self, store: impl AsContextMut, countdown: Global) -> wasmtime::Result<()> {
+        countdown.set(store, Val::I64(self.lock().gaps.draw()))?;
+        let _is_first = self.0.countdown.set(countdown);
+        Ok(())
     }
 
     /// Deals with the blocks that the guest has freed since the host was called last.
