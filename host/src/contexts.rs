@@ -4,9 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustc_hash::FxHashMap;
+
 use crate::contention::waiting::Waiting;
+use crate::heap::grow::Growth;
+use crate::heap::probe::Probe;
 use crate::labels::LabelsId;
-use crate::sample::{self, Leaf};
+use crate::sample::{self, CpuOptions, Leaf};
 
 /// How long a context that is at work may take to show its stack.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -21,11 +25,16 @@ pub struct Contexts {
 #[derive(Debug, Default)]
 struct State {
     live: Vec<Arc<Context>>,
-    /// Where each that there ever was began.
-    created: Vec<Creation>,
-    /// What those measured that have ended, while a profile was taken.
-    ended: Vec<sample::Measured>,
+    /// Where those began that there ever were, and how many in each place.
+    created: FxHashMap<CreatedAt, u64>,
+    /// How CPU samples are taken now, if they are.
+    sampling: Option<CpuOptions>,
+    /// What those measured that have ended since that began.
+    ended: Option<sample::Measured>,
 }
+
+/// A stack: offsets in the file that was compiled, innermost first, and whether frames were cut at the root side.
+pub type CreatedAt = (Vec<u32>, bool);
 
 /// One of them.
 #[derive(Debug)]
@@ -34,11 +43,22 @@ pub struct Context {
     pub id: u32,
     /// Its CPU sampler.
     pub cpu: sample::Handle,
-    /// Its host calls.
-    pub waiting: Arc<Waiting>,
+    /// What else is measured of it.
+    pub own: Own,
     /// What has started it.
     pub creation: Creation,
     began: Instant,
+}
+
+/// What is measured of one context's store, in books that it may share with others.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// Its host calls.
+    pub waiting: Arc<Waiting>,
+    /// Its memories.
+    pub growth: Arc<Growth>,
+    /// Its blocks, where they are looked at.
+    pub heap: Option<Probe>,
 }
 
 /// Where a context began.
@@ -78,20 +98,47 @@ impl Contexts {
         self.n_begun.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// A context begins, with a number of [`Contexts::next_id`].
-    pub fn begin(&self, id: u32, cpu: sample::Handle, waiting: Arc<Waiting>, creation: Creation) -> Arc<Context> {
-        let context = Arc::new(Context { id, cpu, waiting, creation: creation.clone(), began: Instant::now() });
+    /// A context begins, with a number of [`Contexts::next_id`]. If CPU samples are being taken, its sampler starts.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses the sampler a thread.
+    pub fn begin(&self, id: u32, cpu: sample::Handle, own: Own, creation: Creation) -> std::io::Result<Arc<Context>> {
+        let context = Arc::new(Context { id, cpu, own, creation, began: Instant::now() });
         let mut state = self.lock();
+        if let Some(CpuOptions { hz, has_wall }) = state.sampling {
+            context.cpu.start(hz, has_wall)?;
+        }
         state.live.push(Arc::clone(&context));
-        state.created.push(creation);
-        context
+        let Creation { offsets, is_cut, .. } = &context.creation;
+        *state.created.entry((offsets.clone(), *is_cut)).or_default() += 1;
+        Ok(context)
     }
 
-    /// A context has ended; what it measured, if that is wanted.
-    pub fn end(&self, context: &Context, measured: Option<sample::Measured>) {
+    /// A context has ended. What it measured is kept for whoever takes the profile.
+    pub fn end(&self, context: &Context, measured: sample::Measured) {
         let mut state = self.lock();
         state.live.retain(|it| it.id != context.id);
-        state.ended.extend(measured);
+        let ended = state.ended.take().into_iter().chain([measured]).collect();
+        state.ended = Some(sample::Measured::of_all(ended));
+    }
+
+    /// CPU samples are taken from now on, of all contexts that there are and of those that begin.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread.
+    pub fn start_cpu(&self, options: CpuOptions) -> std::io::Result<()> {
+        let mut state = self.lock();
+        (state.sampling, state.ended) = (Some(options), None);
+        state.live.iter().try_for_each(|context| context.cpu.start(options.hz, options.has_wall))
+    }
+
+    /// No more are taken; those since the start.
+    #[must_use]
+    pub fn stop_cpu(&self) -> sample::Measured {
+        self.lock().sampling = None;
+        self.take_all(sample::Handle::stop)
     }
 
     /// Those that there are now.
@@ -100,17 +147,17 @@ impl Contexts {
         self.lock().live.clone()
     }
 
-    /// How many there are now, and how many there ever were.
+    /// How many there are now, and in how many places those began that there ever were.
     #[must_use]
     pub fn n_live_and_created(&self) -> (usize, usize) {
         let state = self.lock();
         (state.live.len(), state.created.len())
     }
 
-    /// Where each began that there ever was.
+    /// Where those began that there ever were, and how many in each place.
     #[must_use]
-    pub fn created(&self) -> Vec<Creation> {
-        self.lock().created.clone()
+    pub fn created(&self) -> Vec<(CreatedAt, u64)> {
+        self.lock().created.iter().map(|(at, &count)| (at.clone(), count)).collect()
     }
 
     /// What each does now. `own` is the stack of the one that asks, if that is one of them: it stands in a host call of ours.
@@ -133,17 +180,14 @@ impl Contexts {
         self.live().iter().map(snapshot).collect()
     }
 
-    /// What those measured that have ended, and then those that there are, as `take` has them say.
+    /// What all measured, as `take` has those say that have not ended.
     #[must_use]
-    pub fn take_all(&self, take: impl Fn(&sample::Handle) -> sample::Measured) -> Vec<sample::Measured> {
-        let mut all: Vec<_> = self.live().iter().map(|context| take(&context.cpu)).collect();
-        all.extend(self.take_ended());
-        all
-    }
-
-    /// Takes out what those measured that have ended.
-    #[must_use]
-    pub fn take_ended(&self) -> Vec<sample::Measured> {
-        std::mem::take(&mut self.lock().ended)
+    pub fn take_all(&self, take: impl Fn(&sample::Handle) -> sample::Measured) -> sample::Measured {
+        // One that ends meanwhile has said it then, and what is left of it is kept for the next that asks.
+        let (live, ended) = {
+            let mut state = self.lock();
+            (state.live.clone(), state.ended.take())
+        };
+        sample::Measured::of_all(live.iter().map(|context| take(&context.cpu)).chain(ended).collect())
     }
 }

@@ -116,7 +116,7 @@ impl CustomProfiles {
             state.n_refused += 1;
             return Err(Code::Limit);
         }
-        let stack = state.stacks.capture(store, true);
+        let stack = state.stacks.capture(store, None);
         state.n_entries += 1;
         if let Some(profile) = state.profiles.get_mut(number) {
             profile.entries.insert(key, Entry { stack, skip, labels });

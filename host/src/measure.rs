@@ -52,27 +52,11 @@ impl Handle {
         self.contexts.live().iter().any(|context| context.cpu.has_ended_guest())
     }
 
-    /// Takes CPU samples from now on, in all contexts.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses a thread.
-    pub fn start_cpu(&self, hz: u32, has_wall: bool) -> std::io::Result<()> {
-        drop(self.contexts.take_ended());
-        self.contexts.live().iter().try_for_each(|context| context.cpu.start(hz, has_wall))
-    }
-
-    /// Takes no more, and hands out those since the start.
-    #[must_use]
-    pub fn stop_cpu(&self) -> sample::Measured {
-        sample::Measured::of_all(self.contexts.take_all(sample::Handle::stop))
-    }
-
     /// Takes out what was measured, also while the guest still sits in a host call.
     #[must_use]
     pub fn take(&self) -> Measured {
         Measured {
-            cpu: sample::Measured::of_all(self.contexts.take_all(sample::Handle::take)),
+            cpu: self.contexts.take_all(sample::Handle::take),
             heap: self.heap.as_ref().map(Probe::sampled),
             grown: self.growth.measured(),
         }

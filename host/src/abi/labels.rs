@@ -60,7 +60,7 @@ impl Host {
     /// Has samples look up the labels in the guest's memory, wherever that moves.
     fn follow_labels<T: 'static>(&self, caller: &mut Caller<'_, T>, at: i32) -> Result<(), Code> {
         let Some(Extern::Memory(memory)) = caller.get_export(MEMORY) else { return Err(Code::Fault) };
-        let growth = &self.registry().handle().growth;
+        let growth = &self.0.context.own.growth;
         let can = growth.follow(&*caller, memory, at.cast_unsigned() as usize, self.labels());
         can.then_some(()).ok_or(Code::Unavailable)
     }

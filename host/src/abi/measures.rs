@@ -11,7 +11,7 @@ use crate::stack::this_thread;
 pub(super) fn add_locks<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasmtime::Result<()> {
     let own = host.clone();
     linker.func_wrap(MODULE, "lock_waits", move |lock: i64| {
-        own.0.context.waiting.set_locking(true);
+        own.0.context.own.waiting.set_locking(true);
         own.registry().handle().contention.locks.wait(lock, this_thread(), wall_now());
     })?;
     let own = host.clone();
@@ -20,7 +20,7 @@ pub(super) fn add_locks<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasm
         if let Some(waited) = contention.locks.take(lock, this_thread(), wall_now()) {
             contention.waited(waited, Leaf::Guest, caller.as_context_mut());
         }
-        own.0.context.waiting.set_locking(false);
+        own.0.context.own.waiting.set_locking(false);
     })?;
     let own = host.clone();
     linker.func_wrap(MODULE, "lock_released", move |mut caller: Caller<'_, T>, lock: i64| {
@@ -43,7 +43,7 @@ pub(super) fn add_rates<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasm
     })?;
     let own = host.clone();
     linker.func_wrap(MODULE, "set_mem_profile_rate", move |caller: Caller<'_, T>, bytes: i64| {
-        if let Some(heap) = &own.registry().handle().heap {
+        if let Some(heap) = &own.0.context.own.heap {
             heap.set_rate(caller, u64::try_from(bytes).unwrap_or(0));
         }
     })?;
@@ -52,8 +52,7 @@ pub(super) fn add_rates<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasm
 
 /// For allocators of the guest's that tell of themselves. Where wprof has hooks of its own, it does not listen to them.
 pub(super) fn add_allocator<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasmtime::Result<()> {
-    let handle = host.registry().handle();
-    let heap = handle.heap.clone().filter(|_| handle.is_told);
+    let heap = host.0.context.own.heap.clone().filter(|_| host.registry().handle().is_told);
     let own = heap.clone();
     linker.func_wrap(MODULE, "alloc_gap", move |caller: Caller<'_, T>| {
         own.as_ref().map_or(NEVER, |heap| heap.on_alloc(caller, 0, 0, ARM).max(1))

@@ -126,7 +126,7 @@ fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
 
 impl Book {
     fn keep<T: 'static>(&mut self, more: Kept, leaf: Leaf, store: impl AsContext<Data = T>) {
-        let stack = self.stacks.capture(store, true);
+        let stack = self.stacks.capture(store, None);
         let key = (stack, leaf);
         let number = *self.by_stack.entry(key).or_insert_with(|| {
             self.kept.push((key, Kept::default()));

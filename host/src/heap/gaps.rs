@@ -27,6 +27,11 @@ impl Gaps {
         self.rate = rate;
     }
 
+    /// A seed for another's.
+    pub fn seed(&mut self) -> u64 {
+        self.random.u64(..)
+    }
+
     /// The next gap: the block that takes the countdown below 0 is sampled.
     pub fn draw(&mut self) -> i64 {
         match self.rate {

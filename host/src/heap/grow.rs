@@ -3,7 +3,7 @@
 //! wasmtime asks the store's limiter before a memory grows, but does not say who asked. The call hook that follows, on
 //! the way back into the guest, sees the stack. What a limiter allows when no guest runs is a new memory's first size.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -12,14 +12,17 @@ use wasmtime::{AsContext, Memory};
 use crate::sample::CurrentLabels;
 use crate::stack::{Lookup, StackId, Stacks};
 
-/// Growth of the guest's memories.
+/// Growth of the guest's memories, as one store tells of it.
 #[derive(Debug, Default)]
 pub struct Growth {
+    /// The books, which several stores may share.
+    book: Arc<Mutex<Book>>,
     /// Where the guest's labels are looked up, if that is in its memory.
     labels: Mutex<Option<LabelsCell>>,
-    /// Whether [`State::pending`] is something. The call hook asks this at every crossing.
-    has_pending: AtomicBool,
-    state: Mutex<State>,
+    /// Allowed, but not yet seen to have happened: bytes; 0 for nothing. The call hook asks this at every crossing.
+    pending: AtomicU64,
+    /// Whether the guest is on the stack.
+    in_guest: AtomicBool,
 }
 
 /// A place in a memory, which moves with it.
@@ -37,11 +40,7 @@ impl LabelsCell {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    /// Allowed, but not yet seen to have happened: bytes.
-    pending: Option<u64>,
-    /// Whether the guest is on the stack.
-    in_guest: bool,
+struct Book {
     stacks: Stacks,
     by_stack: FxHashMap<StackId, Grown>,
     initial: Grown,
@@ -73,30 +72,34 @@ pub struct GrownStacks {
 }
 
 impl Growth {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// The same books for another store.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { book: Arc::clone(&self.book), ..Self::default() }
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
         // A panic while the lock was held loses at most one event.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The limiter allows a memory to grow.
     pub fn allow(&self, bytes: u64) {
-        let mut state = self.lock();
-        if state.in_guest {
-            state.pending = Some(bytes);
-            self.has_pending.store(true, Ordering::Relaxed);
+        if self.in_guest.load(Ordering::Relaxed) {
+            self.pending.store(bytes, Ordering::Relaxed);
         } else {
-            state.initial.add(bytes);
+            self.book().initial.add(bytes);
         }
     }
 
     /// It could not be had from the system.
     pub fn fail(&self) {
-        self.lock().pending = None;
+        self.pending.store(0, Ordering::Relaxed);
     }
 
     /// The guest is entered or left by the host.
     pub fn set_in_guest(&self, in_guest: bool) {
-        self.lock().in_guest = in_guest;
+        self.in_guest.store(in_guest, Ordering::Relaxed);
     }
 
     /// Labels are what stands at this place in a memory from now on. False where that cannot be read.
@@ -110,39 +113,37 @@ impl Growth {
 
     /// The host is about to return to the guest.
     pub fn on_return<T: 'static>(&self, store: impl AsContext<Data = T>) {
-        if !self.has_pending.load(Ordering::Relaxed) {
+        if self.pending.load(Ordering::Relaxed) == 0 {
             return;
         }
-        self.has_pending.store(false, Ordering::Relaxed);
+        let bytes = self.pending.swap(0, Ordering::Relaxed);
         if let Some(cell) = &*self.labels.lock().unwrap_or_else(PoisonError::into_inner) {
             // It could be read before.
             let _ = cell.follow(&store);
         }
-        let mut state = self.lock();
-        if let Some(bytes) = state.pending.take().filter(|&bytes| bytes > 0) {
-            let stack = state.stacks.capture(store, true);
-            state.by_stack.entry(stack).or_default().add(bytes);
-        }
+        let book = &mut *self.book();
+        let stack = book.stacks.capture(store, None);
+        book.by_stack.entry(stack).or_default().add(bytes);
     }
 
     /// How many stacks have made memory grow.
     #[must_use]
     pub fn n_records(&self) -> usize {
-        let state = self.lock();
-        state.by_stack.len() + usize::from(state.initial.bytes > 0)
+        let book = self.book();
+        book.by_stack.len() + usize::from(book.initial.bytes > 0)
     }
 
     /// What has grown so far.
     #[must_use]
     pub fn measured(&self) -> GrownStacks {
-        let state = self.lock();
+        let book = self.book();
         let lookup = Lookup::default();
-        let mut by_stack: Vec<_> = state.by_stack.iter().collect();
+        let mut by_stack: Vec<_> = book.by_stack.iter().collect();
         by_stack.sort_by_key(|(stack, _)| stack.order());
         let stacks = by_stack.into_iter().map(|(&stack, &grown)| {
-            let (frames, is_cut) = lookup.frames(state.stacks.taken(stack));
+            let (frames, is_cut) = lookup.frames(book.stacks.taken(stack));
             (frames, is_cut, grown)
         });
-        GrownStacks { stacks: stacks.collect(), initial: state.initial }
+        GrownStacks { stacks: stacks.collect(), initial: book.initial }
     }
 }

@@ -30,6 +30,10 @@ impl Record {
     }
 }
 
+/// A memory, or all of a component's: blocks in different ones may have equal addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Space(usize);
+
 /// A record, and what it was at the peak.
 #[derive(Debug)]
 struct Entry {
@@ -45,8 +49,10 @@ struct Entry {
 #[derive(Debug, Default)]
 pub struct Live {
     rate: u64,
-    /// The record of each live block.
-    blocks: FxHashMap<u64, u32>,
+    /// The record of each live block, by the space that it lies in.
+    spaces: Vec<FxHashMap<u64, u32>>,
+    /// Spaces that are gone.
+    unused: Vec<Space>,
     entries: Vec<Entry>,
     by_stack: FxHashMap<(StackId, u64), u32>,
     /// What was looked up last: allocations come in runs.
@@ -71,10 +77,26 @@ impl Live {
         self.rate = rate;
     }
 
+    /// A space without blocks.
+    pub fn open(&mut self) -> Space {
+        self.unused.pop().unwrap_or_else(|| {
+            self.spaces.push(FxHashMap::default());
+            Space(self.spaces.len() - 1)
+        })
+    }
+
+    /// A space is gone, and with it its blocks.
+    pub fn close(&mut self, space: Space) {
+        for entry in self.spaces.get_mut(space.0).map(std::mem::take).unwrap_or_default().into_values() {
+            self.count_free(entry);
+        }
+        self.unused.push(space);
+    }
+
     /// Notes a sampled block.
-    pub fn add(&mut self, block: u64, stack: StackId, size: u64) {
+    pub fn add(&mut self, (space, block): (Space, u64), stack: StackId, size: u64) {
         let entry = self.entry(stack, size);
-        if let Some(old) = self.blocks.insert(block, entry) {
+        if let Some(old) = self.spaces.get_mut(space.0).and_then(|blocks| blocks.insert(block, entry)) {
             // Nobody told that the block which was here is gone.
             self.n_overwritten += 1;
             self.count_free(old);
@@ -89,8 +111,8 @@ impl Live {
     }
 
     /// Notes that a block is freed; whether it was a sampled one.
-    pub fn remove(&mut self, block: u64) -> bool {
-        let Some(entry) = self.blocks.remove(&block) else { return false };
+    pub fn remove(&mut self, (space, block): (Space, u64)) -> bool {
+        let Some(entry) = self.spaces.get_mut(space.0).and_then(|blocks| blocks.remove(&block)) else { return false };
         self.count_free(entry);
         true
     }
@@ -186,15 +208,16 @@ mod tests {
     fn blocks_come_and_go() {
         let [a, b] = stacks();
         let mut live = Live::new(1);
-        live.add(16, a, 10);
-        live.add(32, a, 10);
-        live.add(48, a, 20);
-        live.add(64, b, 10);
-        assert!(live.remove(32));
-        assert!(!live.remove(32), "freed already");
-        assert!(!live.remove(80), "never seen");
+        let space = live.open();
+        live.add((space, 16), a, 10);
+        live.add((space, 32), a, 10);
+        live.add((space, 48), a, 20);
+        live.add((space, 64), b, 10);
+        assert!(live.remove((space, 32)));
+        assert!(!live.remove((space, 32)), "freed already");
+        assert!(!live.remove((space, 80)), "never seen");
         assert_eq!(counts(&live), [(2, 1, 2), (1, 1, 1), (1, 1, 1)]);
-        live.add(64, a, 10);
+        live.add((space, 64), a, 10);
         assert_eq!(counts(&live), [(3, 2, 2), (1, 1, 1), (1, 0, 1)], "the block at 64 was freed unseen");
         assert_eq!(live.n_overwritten(), 1);
     }
@@ -203,20 +226,38 @@ mod tests {
     fn the_peak_is_the_highest_moment_and_not_the_sum_of_each_ones_highest() {
         let [a, b, c] = stacks();
         let mut live = Live::new(1);
-        live.add(1, a, 100);
-        live.add(2, b, 50);
-        live.remove(1);
-        live.add(3, c, 20);
+        let space = live.open();
+        live.add((space, 1), a, 100);
+        live.add((space, 2), b, 50);
+        live.remove((space, 1));
+        live.add((space, 3), c, 20);
         assert_eq!(counts(&live), [(1, 0, 1), (1, 1, 1), (1, 1, 0)], "150 bytes: a and b");
-        live.add(4, c, 200);
+        live.add((space, 4), c, 200);
         assert_eq!(counts(&live), [(1, 0, 0), (1, 1, 1), (1, 1, 1), (1, 1, 1)], "270 bytes: b and c");
         for block in 2..5 {
-            live.remove(block);
+            live.remove((space, block));
         }
         assert_eq!(counts(&live), [(1, 0, 0), (1, 0, 1), (1, 0, 1), (1, 0, 1)]);
-        live.add(5, a, 270);
+        live.add((space, 5), a, 270);
         assert_eq!(counts(&live)[1], (1, 0, 1), "as high as before is no new peak");
-        live.add(6, a, 100);
+        live.add((space, 6), a, 100);
         assert_eq!(counts(&live), [(2, 1, 1), (1, 0, 0), (1, 0, 0), (1, 0, 0), (1, 1, 1)], "370 bytes: a alone");
+    }
+
+    #[test]
+    fn equal_addresses_in_different_spaces_are_different_blocks_and_go_with_their_space() {
+        let [a] = stacks();
+        let mut live = Live::new(1);
+        let [one, other] = [live.open(), live.open()];
+        live.add((one, 16), a, 10);
+        live.add((other, 16), a, 10);
+        live.add((other, 32), a, 10);
+        assert_eq!((counts(&live), live.n_overwritten()), (vec![(3, 3, 3)], 0));
+        live.close(other);
+        assert_eq!(counts(&live), [(3, 1, 3)]);
+        let again = live.open();
+        assert_eq!(again, other);
+        assert!(!live.remove((again, 16)), "what was there is gone");
+        assert!(live.remove((one, 16)));
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::{AsContext, AsContextMut, Global, Memory, Module, Val};
 
 use super::bell::Bell;
 use super::gaps::Gaps;
-use super::live::{Live, Record};
+use super::live::{Live, Record, Space};
 use super::queue;
 use super::rewrite::SUSPENDED;
 use crate::stack::{Lookup, StackId, Stacks, Walker};
@@ -26,27 +26,53 @@ pub struct Sampling {
     pub seed: Option<u64>,
 }
 
-/// The heap profile of a run under way. Clones are the same.
+/// The heap profile of a run under way, as one store tells of it. Clones are the same.
 #[derive(Debug, Clone)]
-pub struct Probe(Arc<Shared>);
+pub struct Probe {
+    /// The books, which several stores may share.
+    shared: Arc<Shared>,
+    own: Arc<Own>,
+}
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     /// Mean bytes between samples.
     rate: AtomicU64,
+    /// Where the stacks lead, as far as anybody has asked.
+    lookup: Mutex<Lookup>,
+}
+
+/// What belongs to one store.
+#[derive(Debug)]
+struct Own {
+    /// Where its blocks lie.
+    space: Space,
     /// Where freed blocks wait.
     queue: OnceLock<Memory>,
     /// Bytes until the next sample, where the guest counts them down itself.
     countdown: OnceLock<Global>,
+    walker: OnceLock<Walker>,
     /// How often the guest has been entered by the host without having returned.
     depth: AtomicU32,
     /// What the core modules of a component ring.
     bell: Mutex<Bell>,
-    /// Where the stacks lead, as far as anybody has asked.
-    lookup: Mutex<Lookup>,
     /// Whether an allocation was rung whose stack is yet to be seen. The call hook asks this at every crossing.
     has_rung: AtomicBool,
+}
+
+impl Own {
+    fn new(space: Space, rate: u64, seed: u64) -> Arc<Self> {
+        Arc::new(Self {
+            space,
+            queue: OnceLock::new(),
+            countdown: OnceLock::new(),
+            walker: OnceLock::new(),
+            depth: AtomicU32::new(0),
+            bell: Mutex::new(Bell::new(rate, seed)),
+            has_rung: AtomicBool::new(false),
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -59,7 +85,7 @@ struct State {
     /// Whether blocks are known by their addresses, which they are if their frees are seen.
     has_frees: bool,
     /// The stack that each goroutine had when it lost its wasm frames for the last time.
-    suspended: FxHashMap<i64, StackId>,
+    suspended: FxHashMap<(Space, i64), StackId>,
     n_captures: u64,
     capture_nanos: u64,
 }
@@ -93,7 +119,7 @@ impl Probe {
     #[must_use]
     pub fn new(sampling: Sampling, has_frees: bool) -> Self {
         let seed = sampling.seed.unwrap_or_else(|| fastrand::u64(..));
-        let state = State {
+        let mut state = State {
             gaps: Gaps::new(sampling.rate, seed),
             live: Live::new(sampling.rate),
             stacks: Stacks::default(),
@@ -103,21 +129,37 @@ impl Probe {
             n_captures: 0,
             capture_nanos: 0,
         };
-        Self(Arc::new(Shared {
-            state: Mutex::new(state),
-            rate: AtomicU64::new(sampling.rate),
-            queue: OnceLock::new(),
-            countdown: OnceLock::new(),
-            depth: AtomicU32::new(0),
-            bell: Mutex::new(Bell::new(sampling.rate, seed)),
-            lookup: Mutex::default(),
-            has_rung: AtomicBool::new(false),
-        }))
+        let own = Own::new(state.live.open(), sampling.rate, seed);
+        let shared = Shared { state: Mutex::new(state), rate: AtomicU64::new(sampling.rate), lookup: Mutex::default() };
+        Self { shared: Arc::new(shared), own }
+    }
+
+    /// The same books for another store with the same memory: a thread's.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        let seed = self.lock().gaps.seed();
+        Self { shared: Arc::clone(&self.shared), own: Own::new(self.own.space, self.rate(), seed) }
+    }
+
+    /// The same books for another store with memories of its own, so that equal addresses are different blocks.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let mut state = self.lock();
+        let own = Own::new(state.live.open(), self.rate(), state.gaps.seed());
+        Self { shared: Arc::clone(&self.shared), own }
+    }
+
+    /// The guest's memory is gone, and all blocks in it. To be called once for all stores that share it, when none of them
+    /// runs any more.
+    pub fn end(&self) {
+        let mut state = self.lock();
+        state.live.close(self.own.space);
+        state.suspended.retain(|(space, _), _| *space != self.own.space);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock was held loses at most one event.
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One block in so many bytes is sampled from now on; 0 for none. What was sampled before is taken to have been sampled so,
@@ -127,8 +169,8 @@ impl Probe {
         let mut state = self.lock();
         state.gaps.set_rate(rate);
         state.live.set_rate(rate);
-        self.0.rate.store(rate, Ordering::Relaxed);
-        if let Some(countdown) = self.0.countdown.get() {
+        self.shared.rate.store(rate, Ordering::Relaxed);
+        if let Some(countdown) = self.own.countdown.get() {
             // The global is the one that `arm` has set before.
             let _ = countdown.set(store, Val::I64(state.gaps.draw()));
         }
@@ -137,20 +179,21 @@ impl Probe {
     /// What was set.
     #[must_use]
     pub fn rate(&self) -> u64 {
-        self.0.rate.load(Ordering::Relaxed)
+        self.shared.rate.load(Ordering::Relaxed)
     }
 
     /// Walks frames of this module from now on, instead of having wasmtime capture them.
     pub fn walk_with(&self, walker: Walker, module: &Module) {
         let mut state = self.lock();
-        state.stacks.walk_with(walker, module);
-        state.module = Some(module.clone());
+        state.stacks.walk_in(module);
+        state.module.get_or_insert_with(|| module.clone());
+        let _is_first = self.own.walker.set(walker);
     }
 
     /// Freed blocks wait in this memory from now on.
     pub fn free_from(&self, queue: Memory) {
-        // A second instance's would be another store's; one probe serves one.
-        let _is_first = self.0.queue.set(queue);
+        // A second instance's would be another store's, which has a probe of its own.
+        let _is_first = self.own.queue.set(queue);
     }
 
     /// Starts the countdown that the guest keeps in this global.
@@ -160,21 +203,21 @@ impl Probe {
     /// When it is none.
     pub fn count_in(&self, store: impl AsContextMut, countdown: Global) -> wasmtime::Result<()> {
         countdown.set(store, Val::I64(self.lock().gaps.draw()))?;
-        let _is_first = self.0.countdown.set(countdown);
+        let _is_first = self.own.countdown.set(countdown);
         Ok(())
     }
 
     /// Deals with the blocks that the guest has freed since the host was called last.
     pub fn free_queued(&self, store: impl AsContextMut) {
-        if let Some(queue) = self.0.queue.get().filter(|queue| queue::is_left_alone(queue, &store)) {
+        if let Some(queue) = self.own.queue.get().filter(|queue| queue::is_left_alone(queue, &store)) {
             let mut state = self.lock();
-            queue::drain(queue, store, |block| state.live.remove(block));
+            queue::drain(queue, store, |block| state.live.remove((self.own.space, block)));
         }
     }
 
     /// How often the guest has been entered without having returned, as the call hook counts it.
     pub fn set_depth(&self, depth: u32) {
-        self.0.depth.store(depth, Ordering::Relaxed);
+        self.own.depth.store(depth, Ordering::Relaxed);
     }
 
     /// The guest asks for its first gap ([`ARM`]), or has a block to be sampled. The answer is the next gap. Or a
@@ -187,49 +230,49 @@ impl Probe {
         hook: i32,
     ) -> i64 {
         let mut state = self.lock();
-        if let Some(queue) = self.0.queue.get() {
-            queue::drain(queue, &mut store, |block| state.live.remove(block));
+        if let Some(queue) = self.own.queue.get() {
+            queue::drain(queue, &mut store, |block| state.live.remove((self.own.space, block)));
         }
         if hook == ARM {
             return state.gaps.draw();
         }
-        let is_nested = self.0.depth.load(Ordering::Relaxed) > 1;
-        let captured = state.capture(store, is_nested);
+        let walker = self.own.walker.get().filter(|_| self.own.depth.load(Ordering::Relaxed) <= 1);
+        let captured = state.capture(store, walker);
         // Only Go's hooks tell of goroutines, and they do so in place of blocks.
-        let stack = match state.suspended.get(&block).copied() {
+        let stack = match state.suspended.get(&(self.own.space, block)).copied() {
             Some(earlier) => state.stacks.rejoin(captured, earlier),
             None => captured,
         };
         if hook & SUSPENDED != 0 {
-            state.suspended.insert(block, stack);
+            state.suspended.insert((self.own.space, block), stack);
             return 0;
         }
-        state.add(block, stack, size);
+        state.add((self.own.space, block.cast_unsigned()), stack, size);
         state.gaps.draw()
     }
 
     /// A wrapper has freed a block that may have been sampled; whether it was.
     #[must_use]
     pub fn on_free(&self, block: i64) -> bool {
-        self.lock().live.remove(block.cast_unsigned())
+        self.lock().live.remove((self.own.space, block.cast_unsigned()))
     }
 
     /// The limiter is asked whether a table may grow: what to say if it is a component's bell that rings.
     #[must_use]
     pub fn on_ring(&self, current: usize, desired: usize, maximum: Option<usize>) -> Option<bool> {
-        let mut bell = self.0.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bell = self.own.bell.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = bell.ring(current, desired, maximum, |block| self.on_free(block))?;
-        self.0.has_rung.store(bell.has_event(), Ordering::Relaxed);
+        self.own.has_rung.store(bell.has_event(), Ordering::Relaxed);
         Some(answer)
     }
 
     /// The host is about to return to the guest. If that has rung, its stack can be seen now.
     pub fn on_return<T: 'static>(&self, store: impl AsContextMut<Data = T>) {
-        if !self.0.has_rung.load(Ordering::Relaxed) {
+        if !self.own.has_rung.load(Ordering::Relaxed) {
             return;
         }
-        self.0.has_rung.store(false, Ordering::Relaxed);
-        let mut bell = self.0.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        self.own.has_rung.store(false, Ordering::Relaxed);
+        let mut bell = self.own.bell.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(event) = bell.take() {
             // Gaps are drawn in the guest, so the answer is not needed.
             let _gap = self.on_alloc(store, event.block, event.size, event.hook);
@@ -253,7 +296,7 @@ impl Probe {
     #[must_use]
     pub fn sampled_where(&self, mut wanted: impl FnMut(&Record) -> bool) -> Sampled {
         // The guest allocates on meanwhile: it waits only until its records are copied, and not until stacks are looked up.
-        let mut lookup = self.0.lookup.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lookup = self.shared.lookup.lock().unwrap_or_else(PoisonError::into_inner);
         let state = self.lock();
         let taken: Vec<_> =
             state.live.records().filter(|it| wanted(it)).map(|it| (it, state.stacks.taken(it.stack))).collect();
@@ -281,21 +324,21 @@ impl Probe {
 const TIMED_CAPTURES: u64 = 1 << 12;
 
 impl State {
-    fn capture<T: 'static>(&mut self, store: impl AsContext<Data = T>, is_nested: bool) -> StackId {
+    fn capture<T: 'static>(&mut self, store: impl AsContext<Data = T>, walker: Option<&Walker>) -> StackId {
         self.n_captures += 1;
         if self.n_captures > TIMED_CAPTURES {
-            return self.stacks.capture(store, is_nested);
+            return self.stacks.capture(store, walker);
         }
         let began = Instant::now();
-        let stack = self.stacks.capture(store, is_nested);
+        let stack = self.stacks.capture(store, walker);
         self.capture_nanos += u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         stack
     }
 
-    fn add(&mut self, block: i64, stack: StackId, size: i64) {
+    fn add(&mut self, block: (Space, u64), stack: StackId, size: i64) {
         let size = size.cast_unsigned();
         if self.has_frees {
-            self.live.add(block.cast_unsigned(), stack, size);
+            self.live.add(block, stack, size);
         } else {
             self.live.add_unnamed(stack, size);
         }

@@ -5,7 +5,7 @@ use std::io;
 use proto::formats::WriteError;
 
 use super::{Own, Registry};
-use crate::contexts::{Creation, Snapshot};
+use crate::contexts::{CreatedAt, Snapshot};
 use crate::labels::LabelsId;
 use crate::record::{self, CountRow, RowLeaf, Traceback};
 use crate::sample::Leaf;
@@ -29,13 +29,13 @@ pub(super) fn rows(snapshots: &[Snapshot]) -> Vec<CountRow> {
     snapshots.iter().map(row).collect()
 }
 
-/// A row for each context that there ever was, by where it began.
-pub(super) fn creations(created: &[Creation]) -> Vec<CountRow> {
-    let row = |it: &Creation| {
-        let leaf = if it.offsets.is_empty() { RowLeaf::Named(START) } else { RowLeaf::Guest };
-        CountRow { offsets: it.offsets.clone(), is_cut: it.is_cut, leaf, labels: LabelsId::NONE, count: 1 }
+/// The contexts that there ever were, by where they began.
+pub(super) fn creations(created: Vec<(CreatedAt, u64)>) -> Vec<CountRow> {
+    let row = |((offsets, is_cut), count): (CreatedAt, u64)| {
+        let leaf = if offsets.is_empty() { RowLeaf::Named(START) } else { RowLeaf::Guest };
+        CountRow { offsets, is_cut, leaf, labels: LabelsId::NONE, count }
     };
-    created.iter().map(row).collect()
+    created.into_iter().map(row).collect()
 }
 
 impl Registry {

@@ -6,16 +6,8 @@ use proto::Profile;
 
 use super::Registry;
 use crate::record::{self, CpuProfile};
+pub use crate::sample::CpuOptions;
 use crate::sample::Measured;
-
-/// How to sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CpuOptions {
-    /// Samples a second.
-    pub hz: u32,
-    /// Whether there is a column of wall time.
-    pub has_wall: bool,
-}
 
 /// Who has started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +46,7 @@ impl Registry {
         if running.is_some() {
             return Err(Busy);
         }
-        // That of the whole run began with the guest.
-        if owner != Owner::Run && self.handle().start_cpu(options.hz, options.has_wall).is_err() {
+        if self.handle().contexts.start_cpu(options).is_err() {
             return Err(Busy);
         }
         *running = Some(Running { options, owner, began: (SystemTime::now(), Instant::now()), ended: None });
@@ -68,7 +59,7 @@ impl Registry {
         let mut running = self.running();
         let Running { options, began, ended, .. } = running.take_if(|it| it.owner == owner)?;
         // Whoever starts the next one waits until the samples are out.
-        let (measured, duration) = ended.unwrap_or_else(|| (self.handle().stop_cpu(), began.1.elapsed()));
+        let (measured, duration) = ended.unwrap_or_else(|| (self.handle().contexts.stop_cpu(), began.1.elapsed()));
         drop(running);
         Some(self.cpu_profile(&measured, options, began.0, duration))
     }
@@ -77,7 +68,7 @@ impl Registry {
     pub fn drop_cpu(&self, owner: Owner) {
         let mut running = self.running();
         if running.take_if(|it| it.owner == owner).is_some_and(|it| it.ended.is_none()) {
-            drop(self.handle().stop_cpu());
+            drop(self.handle().contexts.stop_cpu());
         }
     }
 
@@ -87,7 +78,7 @@ impl Registry {
         let mut running = self.running();
         let open = |it: &&mut Running| it.owner == Owner::Client && it.ended.is_none();
         if let Some(running) = running.as_mut().filter(open) {
-            running.ended = Some((self.handle().stop_cpu(), running.began.1.elapsed()));
+            running.ended = Some((self.handle().contexts.stop_cpu(), running.began.1.elapsed()));
         }
     }
 

@@ -193,7 +193,7 @@ impl Registry {
                 self.record_now(|names, run| record::count_profile("goroutine", rows, names, run))
             }
             NamedProfile::BuiltIn(BuiltIn::Threadcreate) => {
-                let rows = contexts::creations(&self.handle().contexts.created());
+                let rows = contexts::creations(self.handle().contexts.created());
                 self.record_now(|names, run| record::count_profile("threadcreate", rows, names, run))
             }
             NamedProfile::BuiltIn(BuiltIn::Allocs) => self.heap(HeapKind::Allocs),

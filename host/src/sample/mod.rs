@@ -54,6 +54,15 @@ pub struct Options {
     pub has_hook: bool,
 }
 
+/// How often, and of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CpuOptions {
+    /// Samples a second.
+    pub hz: u32,
+    /// Whether there is a column of wall time.
+    pub has_wall: bool,
+}
+
 /// A sampler attached to one store. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sampler(Either<epoch::EpochSampler, signal::SignalSampler>, Border);

@@ -38,7 +38,8 @@ impl StackId {
 /// The stacks of a run.
 #[derive(Debug, Default)]
 pub struct Stacks {
-    walker: Option<(Walker, Functions)>,
+    /// Of the module whose frames are walked.
+    functions: Option<Functions>,
     /// Set when a walk differed from wasmtime's capture.
     walker_failed: bool,
     n_walks: u32,
@@ -51,9 +52,9 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    /// Walks frames from now on.
-    pub fn walk_with(&mut self, walker: Walker, module: &Module) {
-        self.walker = Some((walker, Functions::of_module(module)));
+    /// Frames of this module may be walked from now on.
+    pub fn walk_in(&mut self, module: &Module) {
+        self.functions.get_or_insert_with(|| Functions::of_module(module));
     }
 
     /// Whether walking frames gave something else than wasmtime's own capture, and was given up.
@@ -62,10 +63,12 @@ impl Stacks {
         self.walker_failed
     }
 
-    /// The stack of the guest that has called the host. `is_nested`: the guest was entered again from a host function,
-    /// so that its frames are in several pieces.
-    pub fn capture<T: 'static>(&mut self, store: impl AsContext<Data = T>, is_nested: bool) -> StackId {
-        if !is_nested && let Some((walker, functions)) = &self.walker {
+    /// The stack of the guest that has called the host, walked by this walker if there is one. Where the guest was entered
+    /// again from a host function its frames are in several pieces, and must not be walked.
+    pub fn capture<T: 'static>(&mut self, store: impl AsContext<Data = T>, walker: Option<&Walker>) -> StackId {
+        if !self.walker_failed
+            && let Some((walker, functions)) = walker.zip(self.functions.as_ref())
+        {
             self.scratch.clear();
             if walker.walk(&store, &mut self.scratch) {
                 self.n_walks = self.n_walks.wrapping_add(1);
@@ -74,7 +77,6 @@ impl Stacks {
                     return StackId { node: self.walked.add(&self.scratch), walked: true };
                 }
                 self.walker_failed = true;
-                self.walker = None;
             }
         }
         capture_into(&store, &mut self.scratch);
@@ -85,7 +87,8 @@ impl Stacks {
     /// by Go's scheduler; `earlier`, captured when the goroutine lost its frames, has them. Where the two do not meet,
     /// `captured` is the answer.
     pub fn rejoin(&mut self, captured: StackId, earlier: StackId) -> StackId {
-        let Some((_, functions)) = self.walker.as_ref().filter(|_| captured.walked && earlier.walked) else {
+        let can = captured.walked && earlier.walked && !self.walker_failed;
+        let Some(functions) = self.functions.as_ref().filter(|_| can) else {
             return captured;
         };
         let (mut frames, _) = self.walked.frames(captured.node);

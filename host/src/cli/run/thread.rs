@@ -9,7 +9,7 @@ use crate::abi;
 use crate::cli::messages::Messages;
 use crate::contention::Contention;
 use crate::contention::waiting::Waiting;
-use crate::contexts::Creation;
+use crate::contexts::{Creation, Own};
 use crate::debug::Guests;
 use crate::guest::{self, Code, Ending, GuestOptions, GuestState, Watched};
 use crate::heap::HeapHooks;
@@ -68,7 +68,8 @@ impl GuestThread {
                     Code::Component(_) => true,
                     Code::Module(module) => abi::is_imported_by(module),
                 };
-            let options = sample::Options { kind, hz: self.hz, has_wall: self.has_wall, watch, has_hook };
+            // It starts when the guest's main context begins.
+            let options = sample::Options { kind, hz: 0, has_wall: self.has_wall, watch, has_hook };
             let sampler = sample::Sampler::attach(&mut store, &code, options).context("failed to start the sampler")?;
             Ok((code, store, sampler))
         });
@@ -81,7 +82,12 @@ impl GuestThread {
         let (is_told, heap) = (hooked.is_none() && told.is_some(), hooked.or(told));
         let registry = self.registry(Handle { heap, is_told, growth, contention, ..Handle::default() });
         let handle = registry.handle();
-        let main = handle.contexts.begin(handle.contexts.next_id(), sampler.handle(), waiting, Creation::default());
+        let own = Own { waiting, growth: Arc::clone(&handle.growth), heap: handle.heap.clone() };
+        let main = handle.contexts.begin(handle.contexts.next_id(), sampler.handle(), own, Creation::default());
+        let main = match main.context("failed to start the sampler") {
+            Ok(main) => main,
+            Err(error) => return reporter.send(Report::Failed(error)),
+        };
         if let Some(guests) = &self.guests {
             guests.add(super::http::GUEST, registry.clone());
         }
@@ -102,10 +108,8 @@ impl GuestThread {
             heap.free_queued(&mut store);
         }
         registry.keep_cpu();
-        let measured = Box::new(handle.take());
-        handle.contexts.end(&main, None);
-        reporter.send(Report::Ended(ending, measured));
-        drop(sampler);
+        handle.contexts.end(&main, sampler.finish());
+        reporter.send(Report::Ended(ending, Box::new(handle.take())));
         // The process exits from the other thread; unmapping the guest's memory first would only take time.
         std::mem::forget((store, code));
     }
