@@ -31,6 +31,8 @@ struct State {
     sampling: Option<CpuOptions>,
     /// What those measured that have ended since that began.
     ended: Option<sample::Measured>,
+    /// Whether one that has ended was made to.
+    was_ended: bool,
 }
 
 /// A stack: offsets in the file that was compiled, innermost first, and whether frames were cut at the root side.
@@ -119,8 +121,16 @@ impl Contexts {
     pub fn end(&self, context: &Context, measured: sample::Measured) {
         let mut state = self.lock();
         state.live.retain(|it| it.id != context.id);
+        state.was_ended |= context.cpu.has_ended_guest();
         let ended = state.ended.take().into_iter().chain([measured]).collect();
         state.ended = Some(sample::Measured::of_all(ended));
+    }
+
+    /// Whether one of them has been made to end.
+    #[must_use]
+    pub fn has_ended_guest(&self) -> bool {
+        let state = self.lock();
+        state.was_ended || state.live.iter().any(|context| context.cpu.has_ended_guest())
     }
 
     /// CPU samples are taken from now on, of all contexts that there are and of those that begin.

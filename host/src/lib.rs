@@ -26,6 +26,7 @@ pub mod heap;
 pub mod labels;
 pub mod locate;
 pub mod measure;
+mod memory;
 pub mod record;
 pub mod registry;
 pub mod report;

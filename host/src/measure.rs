@@ -46,12 +46,6 @@ impl Handle {
         self.contexts.live().iter().for_each(|context| context.cpu.end_guest());
     }
 
-    /// Whether it has been made to.
-    #[must_use]
-    pub fn has_ended_guest(&self) -> bool {
-        self.contexts.live().iter().any(|context| context.cpu.has_ended_guest())
-    }
-
     /// Takes out what was measured, also while the guest still sits in a host call.
     #[must_use]
     pub fn take(&self) -> Measured {

@@ -97,8 +97,8 @@ impl std::fmt::Debug for Event {
     }
 }
 
-/// Where the guest's thread sends its reports.
-#[derive(Debug)]
+/// Where the guest's threads send their reports.
+#[derive(Debug, Clone)]
 pub struct Reporter(Sender<Event>);
 
 /// Reports a panic of the thread that drops it, so that nobody waits for a guest that is gone.

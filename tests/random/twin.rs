@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use fastrand::Rng;
 use wasmtime::{
@@ -116,7 +117,7 @@ fn instantiate(
     };
     if let Some((armed, probe)) = rewritten {
         if let Some(probe) = probe {
-            attach::arm(&mut store, module, &instance, armed, probe).unwrap();
+            attach::arm(&mut store, module, &instance, armed, probe, &Arc::default()).unwrap();
         }
         if let Some(start) = &armed.start {
             let start = instance.get_typed_func::<(), ()>(&mut store, start).unwrap();

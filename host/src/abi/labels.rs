@@ -6,8 +6,9 @@ use wasmtime::{Caller, Extern, Linker};
 use wprof_guest::abi::{Code, MAX_LABELS, MODULE};
 
 use super::Host;
-use super::memory::{MEMORY, read, write};
+use super::memory::{read, write};
 use crate::labels::{LabelsId, pack};
+use crate::memory::MEMORY;
 
 /// Bytes of the place in a guest's memory where its labels stand.
 const CELL: i32 = 4;
@@ -57,9 +58,14 @@ pub(super) fn add_labels<T: 'static>(linker: &mut Linker<T>, host: &Host) -> was
 }
 
 impl Host {
-    /// Has samples look up the labels in the guest's memory, wherever that moves.
+    /// Has samples look up the labels in the guest's memory, wherever that moves. Not in one that threads share, where a place would be
+    /// that of all of them.
     fn follow_labels<T: 'static>(&self, caller: &mut Caller<'_, T>, at: i32) -> Result<(), Code> {
-        let Some(Extern::Memory(memory)) = caller.get_export(MEMORY) else { return Err(Code::Fault) };
+        let memory = match caller.get_export(MEMORY) {
+            Some(Extern::Memory(memory)) => memory,
+            Some(Extern::SharedMemory(_)) => return Err(Code::Unavailable),
+            _ => return Err(Code::Fault),
+        };
         let growth = &self.0.context.own.growth;
         let can = growth.follow(&*caller, memory, at.cast_unsigned() as usize, self.labels());
         can.then_some(()).ok_or(Code::Unavailable)

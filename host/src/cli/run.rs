@@ -129,6 +129,8 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
     let mut prepared = match outputs.looks_at_allocations() {
         true => heap::prepare::prepare(&bytes, &opts.allocs)
             .with_context(|| format!("failed to find the allocator of {}", module_path.display()))?,
+        // The guest, or a client, may want them later.
+        false if outputs.waits_are_wanted() || opts.http.is_on() => heap::prepare::prepare_threads(&bytes),
         false => Prepared::default(),
     };
 
@@ -151,14 +153,15 @@ pub fn run(mut opts: Opts) -> anyhow::Result<ExitCode> {
         rewritten: prepared.rewritten.take(),
         n_rewritten: prepared.n_rewritten,
         map: prepared.map.clone(),
-        hooks: prepared.is_hooked().then(|| hooks(&prepared, sampling)),
+        hooks: (prepared.is_hooked() || prepared.armed.is_some()).then(|| hooks(&prepared, sampling)),
+        is_hooked: prepared.is_hooked(),
         wants_blocks: outputs.looks_at_allocations(),
         sampling,
         strips_symbols: opts.strip_symbols,
         facts: HeapFacts::of(&prepared, opts.memprofilerate),
         block_rate: rate(opts.blockprofilerate, outputs.block.is_some()).into(),
         mutex_fraction: rate(opts.mutexprofilefraction, outputs.mutex.is_some()),
-        options: opts.guest,
+        options: Arc::new(opts.guest),
         guests: http.as_ref().map(http::Http::guests),
         hz,
         messages,

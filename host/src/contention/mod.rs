@@ -1,8 +1,9 @@
 //! Waiting: which stacks of the guest's waited, and which made others wait (SEMANTICS §3).
 //!
-//! [`waiting`] sees waits in host calls; [`locks`] knows who waits for the guest's locks, which tells of them itself. Both
-//! come here to be sampled and kept.
+//! [`waiting`] sees waits in host calls; [`locks`] knows who waits for the guest's locks, which tells of them itself or has
+//! threads that wait for each other (`atomics`). All come here to be sampled and kept.
 
+mod atomics;
 pub mod locks;
 pub mod waiting;
 

@@ -57,6 +57,14 @@ impl Waiting {
         }
     }
 
+    pub(super) fn contention(&self) -> &Contention {
+        &self.contention
+    }
+
+    pub(super) fn is_locking(&self) -> bool {
+        self.is_locking.load(Ordering::Relaxed)
+    }
+
     /// The guest begins or ends to wait for a lock of its own.
     pub fn set_locking(&self, is_locking: bool) {
         self.is_locking.store(is_locking, Ordering::Relaxed);

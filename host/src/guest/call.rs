@@ -8,14 +8,14 @@ use wasmtime::component::{self, Component};
 use wasmtime::{Func, Instance, Linker, Module, Store, Val, ValType};
 use wasmtime_wasi::{I32Exit, p0, p1, p2};
 
-use super::{Code, GuestOptions, GuestState};
+use super::{Code, GuestOptions, GuestState, Threads};
 use crate::abi;
 use crate::contexts::Context;
 use crate::heap::{HeapHooks, attach, imports};
 use crate::registry::Registry;
 use crate::sample::Border;
 
-/// What a guest is run with beside its options.
+/// What one context of a guest is run with beside its options.
 #[derive(Debug)]
 pub struct Watched<'a> {
     /// The hooks in its allocator.
@@ -26,8 +26,10 @@ pub struct Watched<'a> {
     pub has_start: bool,
     /// Its profiles, which it may ask for by itself.
     pub registry: &'a Registry,
-    /// Its main context.
+    /// The context.
     pub context: &'a Arc<Context>,
+    /// What begins threads of it, where it has such.
+    pub threads: Option<&'a Threads>,
 }
 
 /// Instantiates the guest and runs it to its end.
@@ -42,10 +44,7 @@ pub fn start(
     watched: &Watched<'_>,
 ) -> anyhow::Result<()> {
     let flags = &options.common.wasi;
-    store.limiter(|state| &mut state.limits);
-    if let Some(fuel) = options.common.wasm.fuel {
-        store.set_fuel(fuel)?;
-    }
+    set_limits(store, options)?;
     if let Some(fuel) = flags.hostcall_fuel {
         store.set_hostcall_fuel(fuel);
     }
@@ -59,34 +58,32 @@ pub fn start(
     .with_context(|| format!("failed to run main module `{}`", options.module().display()))
 }
 
+/// The limits of the guest that hold for each of its threads.
+pub(super) fn set_limits(store: &mut Store<GuestState>, options: &GuestOptions) -> anyhow::Result<()> {
+    store.limiter(|state| &mut state.limits);
+    if let Some(fuel) = options.common.wasm.fuel {
+        store.set_fuel(fuel)?;
+    }
+    Ok(())
+}
+
 fn start_module(
     store: &mut Store<GuestState>,
     module: &Module,
     options: &GuestOptions,
     watched: &Watched<'_>,
 ) -> anyhow::Result<()> {
-    let wasm = &options.common.wasm;
     let mut linker = Linker::new(store.engine());
     if wants_wasi(options)? {
         if options.common.wasi.preview0 != Some(false) {
-            p0::add_to_linker_sync(&mut linker, |state: &mut GuestState| &mut state.wasi)?;
+            p0::add_to_linker_sync(&mut linker, GuestState::p1)?;
         }
-        p1::add_to_linker_sync(&mut linker, |state: &mut GuestState| &mut state.wasi)?;
+        p1::add_to_linker_sync(&mut linker, GuestState::p1)?;
     }
-    if abi::is_imported_by(module) {
-        abi::add_to_linker(&mut linker, watched.registry, watched.context)?;
+    if let Some(threads) = watched.threads {
+        threads.share(&mut linker, store)?;
     }
-    if wasm.unknown_imports_trap == Some(true) {
-        linker.define_unknown_imports_as_traps(module)?;
-    }
-    if wasm.unknown_imports_default == Some(true) {
-        linker.define_unknown_imports_as_default_values(&mut *store, module)?;
-    }
-    if let Some(heap) = watched.heap {
-        imports::wrap(&mut linker, store, &heap.imports, &heap.probe)?;
-    }
-    let instance = instantiate(store, &linker, module, watched)
-        .with_context(|| format!("failed to instantiate {}", options.module().display()))?;
+    let instance = instantiate(store, linker, module, options, watched)?;
     if let Some(initialize) = instance.get_func(&mut *store, "_initialize") {
         let initialize = initialize.typed::<(), ()>(&*store)?;
         let _stay = watched.border.cross();
@@ -102,8 +99,36 @@ fn start_module(
     main.map_or(Ok(()), |main| call(store, main, options, watched.border))
 }
 
-/// A rewritten module's start function runs after its hooks are filled, so that it is seen too.
-fn instantiate(
+/// Instantiates a module with what the linker has and what is each context's own. A rewritten module's start function runs after its
+/// hooks are filled, so that it is seen too.
+pub(super) fn instantiate(
+    store: &mut Store<GuestState>,
+    mut linker: Linker<GuestState>,
+    module: &Module,
+    options: &GuestOptions,
+    watched: &Watched<'_>,
+) -> anyhow::Result<Instance> {
+    let wasm = &options.common.wasm;
+    if abi::is_imported_by(module) {
+        abi::add_to_linker(&mut linker, watched.registry, watched.context)?;
+    }
+    if let Some(threads) = watched.threads {
+        threads.add_to_linker(&mut linker, watched.context)?;
+    }
+    if wasm.unknown_imports_trap == Some(true) {
+        linker.define_unknown_imports_as_traps(module)?;
+    }
+    if wasm.unknown_imports_default == Some(true) {
+        linker.define_unknown_imports_as_default_values(&mut *store, module)?;
+    }
+    if let Some(heap) = watched.heap {
+        imports::wrap(&mut linker, store, &heap.imports, &heap.probe)?;
+    }
+    link(store, &linker, module, watched)
+        .with_context(|| format!("failed to instantiate {}", options.module().display()))
+}
+
+fn link(
     store: &mut Store<GuestState>,
     linker: &Linker<GuestState>,
     module: &Module,
@@ -113,7 +138,7 @@ fn instantiate(
     let instance = linker.instantiate(&mut *store, module)?;
     drop(stay);
     if let Some(HeapHooks { armed: Some(armed), probe, .. }) = watched.heap {
-        attach::arm(store, module, &instance, armed, probe)?;
+        attach::arm(store, module, &instance, armed, probe, &watched.context.own.waiting)?;
         if let Some(start) = &armed.start {
             instance.get_typed_func::<(), ()>(&mut *store, start)?.call(&mut *store, ())?;
         }

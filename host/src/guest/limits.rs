@@ -8,13 +8,14 @@ use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 use super::GuestOptions;
 use crate::heap::grow::Growth;
 use crate::heap::probe::Probe;
+use crate::heap::rewrite::HOOK_SLOTS;
 use crate::sample::Watch;
 
 /// Bytes of the memory of ours that each rewritten module has.
 const OWN_BYTES: usize = 2 << 16;
 
 /// Slots of the table that each rewritten module has for its hooks.
-const HOOKS: usize = 2;
+const HOOKS: usize = HOOK_SLOTS as usize;
 
 /// Limits of one store, which tell of the growth that they allow.
 #[derive(Debug)]

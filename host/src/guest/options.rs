@@ -66,6 +66,8 @@ impl GuestOptions {
         let mut config = self.common.config(None)?;
         self.refuse_unsupported()?;
         config.epoch_interruption(false);
+        // For guests with threads; to the others it makes no difference.
+        config.shared_memory(self.common.wasm.shared_memory != Some(false));
         config.generate_address_map(true);
         config.wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Disable);
         config.wasm_backtrace_max_frames(Some(sample::backtrace_bound()));
@@ -102,7 +104,6 @@ impl GuestOptions {
         let (wasi, wasm) = (&self.common.wasi, &self.common.wasm);
         let refused = [
             ("-S nn", wasi.nn == Some(true)),
-            ("-S threads", wasi.threads == Some(true)),
             ("-S http", wasi.http == Some(true)),
             ("-S config", wasi.config == Some(true)),
             ("-S keyvalue", wasi.keyvalue == Some(true)),

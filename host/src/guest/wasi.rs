@@ -1,17 +1,78 @@
 //! The world a guest sees: WASI through wasmtime-wasi, limits, arguments.
 
+use std::any::Any;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
 use anyhow::Context;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::limits::Limits;
 use super::options::{GuestOptions, inherited};
+use super::sleep::Monotonic;
 use crate::sample::Watch;
 
 /// What a store holds for its guest.
 pub struct GuestState {
     pub(super) limits: Limits,
-    pub(super) wasi: WasiP1Ctx,
+    wasi: Wasi,
+}
+
+/// The guest's world: its own, or that of all its threads.
+enum Wasi {
+    Own(Box<WasiP1Ctx>),
+    Shared { baton: Baton, held: Option<Box<WasiP1Ctx>> },
+}
+
+/// A world that threads hand to each other: who makes a WASI call has it from the first use until the call is over.
+#[derive(Clone, Default)]
+pub struct Baton(Arc<(Mutex<Option<Box<WasiP1Ctx>>>, Condvar)>);
+
+impl std::fmt::Debug for Baton {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Baton").finish_non_exhaustive()
+    }
+}
+
+impl Baton {
+    /// A world for threads, as the options describe it.
+    ///
+    /// # Errors
+    ///
+    /// As [`GuestState::new`].
+    pub fn new(options: &GuestOptions) -> anyhow::Result<Self> {
+        let baton = Self::default();
+        baton.give(Box::new(wasi(options)?));
+        Ok(baton)
+    }
+
+    fn take(&self) -> Box<WasiP1Ctx> {
+        let (place, is_back) = &*self.0;
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(wasi) = place.take() {
+                return wasi;
+            }
+            place = is_back.wait(place).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give(&self, wasi: Box<WasiP1Ctx>) {
+        let (place, is_back) = &*self.0;
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(wasi);
+        is_back.notify_one();
+    }
+}
+
+/// A store may go in the middle of a call, as its guest panics the host.
+impl Drop for Wasi {
+    fn drop(&mut self) {
+        if let Self::Shared { baton, held } = self
+            && let Some(wasi) = held.take()
+        {
+            baton.give(wasi);
+        }
+    }
 }
 
 impl std::fmt::Debug for GuestState {
@@ -22,18 +83,45 @@ impl std::fmt::Debug for GuestState {
 
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi.ctx()
+        self.p1().ctx()
     }
 }
 
 impl GuestState {
-    /// Builds the world that the options describe, for a file in which wprof has rewritten so many modules.
+    /// Builds the world that the options describe, for a file in which wprof has rewritten so many modules. Threads have the world
+    /// that they share.
     ///
     /// # Errors
     ///
     /// When a directory cannot be opened, or an argument is not UTF-8.
-    pub fn new(options: &GuestOptions, watch: &Watch, n_rewritten: usize) -> anyhow::Result<Self> {
-        Ok(Self { limits: Limits::new(options, watch, n_rewritten), wasi: wasi(options)? })
+    pub fn new(
+        options: &GuestOptions,
+        watch: &Watch,
+        n_rewritten: usize,
+        shared: Option<&Baton>,
+    ) -> anyhow::Result<Self> {
+        let wasi = match shared {
+            Some(baton) => Wasi::Shared { baton: baton.clone(), held: None },
+            None => Wasi::Own(Box::new(wasi(options)?)),
+        };
+        Ok(Self { limits: Limits::new(options, watch, n_rewritten), wasi })
+    }
+
+    /// The world, for the host call under way.
+    pub(super) fn p1(&mut self) -> &mut WasiP1Ctx {
+        match &mut self.wasi {
+            Wasi::Own(wasi) => wasi,
+            Wasi::Shared { baton, held } => held.get_or_insert_with(|| baton.take()),
+        }
+    }
+
+    /// A host call is over: other threads may have the world. To be [`Watch::after_call`] of stores that share one.
+    pub fn give_back(state: &mut dyn Any) {
+        if let Some(Self { wasi: Wasi::Shared { baton, held }, .. }) = state.downcast_mut()
+            && let Some(wasi) = held.take()
+        {
+            baton.give(wasi);
+        }
     }
 }
 
@@ -43,6 +131,7 @@ fn wasi(options: &GuestOptions) -> anyhow::Result<WasiP1Ctx> {
     wasi.args(&argv(options)?);
     // The guest has a thread of its own, so its file operations need no other.
     wasi.allow_blocking_current_thread(true);
+    wasi.monotonic_clock(Monotonic);
     if flags.inherit_stdin != Some(false) {
         wasi.inherit_stdin();
     }

@@ -4,10 +4,10 @@
 //! the way back into the guest, sees the stack. What a limiter allows when no guest runs is a new memory's first size.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
-use wasmtime::{AsContext, Memory};
+use wasmtime::{AsContext, Memory, SharedMemory};
 
 use crate::sample::CurrentLabels;
 use crate::stack::{Lookup, StackId, Stacks};
@@ -23,6 +23,21 @@ pub struct Growth {
     pending: AtomicU64,
     /// Whether the guest is on the stack.
     in_guest: AtomicBool,
+    /// A memory that threads share. No limiter is asked about it.
+    shared: OnceLock<Arc<Shared>>,
+}
+
+/// Such a memory, and its size as far as that has been noted, in bytes.
+#[derive(Debug)]
+struct Shared {
+    memory: SharedMemory,
+    known: AtomicU64,
+}
+
+impl Shared {
+    fn size(&self) -> u64 {
+        self.memory.data_size() as u64
+    }
 }
 
 /// A place in a memory, which moves with it.
@@ -75,7 +90,25 @@ impl Growth {
     /// The same books for another store.
     #[must_use]
     pub fn beside(&self) -> Self {
-        Self { book: Arc::clone(&self.book), ..Self::default() }
+        Self { book: Arc::clone(&self.book), shared: self.shared.clone(), ..Self::default() }
+    }
+
+    /// Watches a memory that threads share, in this store and those that come to be beside it. Whoever comes back from the host
+    /// first after it has grown is taken to have asked for that: the next to come back is nearly always the one that did.
+    pub fn share(&self, memory: SharedMemory) {
+        let shared = Shared { memory, known: AtomicU64::new(0) };
+        let size = shared.size();
+        shared.known.store(size, Ordering::Relaxed);
+        self.book().initial.add(size);
+        let _is_first = self.shared.set(Arc::new(shared));
+    }
+
+    /// What such a memory has grown by since anybody asked.
+    fn grown_shared(&self) -> u64 {
+        self.shared.get().map_or(0, |shared| {
+            let size = shared.size();
+            size.saturating_sub(shared.known.fetch_max(size, Ordering::Relaxed))
+        })
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -113,10 +146,11 @@ impl Growth {
 
     /// The host is about to return to the guest.
     pub fn on_return<T: 'static>(&self, store: impl AsContext<Data = T>) {
-        if self.pending.load(Ordering::Relaxed) == 0 {
+        let shared = self.grown_shared();
+        if shared == 0 && self.pending.load(Ordering::Relaxed) == 0 {
             return;
         }
-        let bytes = self.pending.swap(0, Ordering::Relaxed);
+        let bytes = self.pending.swap(0, Ordering::Relaxed).saturating_add(shared);
         if let Some(cell) = &*self.labels.lock().unwrap_or_else(PoisonError::into_inner) {
             // It could be read before.
             let _ = cell.follow(&store);

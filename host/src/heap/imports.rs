@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, anyhow};
-use wasmtime::{AsContext, Caller, Extern, Func, Linker, Store, Val};
+use wasmtime::{Caller, Extern, Func, Linker, Store, Val};
 
 use super::find::ImportHook;
 use super::hook::{Kind, Size};
 use super::probe::{ARM, Probe};
+use crate::memory;
 
 /// Counts down over all imported functions of a guest.
 #[derive(Debug)]
@@ -134,11 +135,9 @@ fn bytes(args: &[Val], size: Size) -> i64 {
 
 /// The pointer that stands where an argument points, in the guest's exported memory.
 fn pointer_at<T: 'static>(caller: &mut Caller<'_, T>, address: Option<&Val>) -> Option<i64> {
-    let memory = caller.get_export("memory")?.into_memory()?;
-    let at = usize::try_from(integer(address?)?).ok()?;
-    let data = memory.data(caller.as_context());
-    match address? {
-        Val::I64(_) => data.get(at..at.checked_add(8)?)?.try_into().ok().map(i64::from_le_bytes),
-        _ => data.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes).map(i64::from),
-    }
+    let at = u32::try_from(integer(address?)?).ok()?;
+    memory::with(caller, |memory| match address? {
+        Val::I64(_) => memory::read(&memory, at, 8)?.try_into().ok().map(i64::from_le_bytes),
+        _ => memory::read(&memory, at, 4)?.try_into().ok().map(u32::from_le_bytes).map(i64::from),
+    })?
 }

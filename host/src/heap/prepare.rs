@@ -71,6 +71,22 @@ pub fn prepare(bytes: &[u8], asked: &[Asked]) -> anyhow::Result<Prepared> {
     Ok(prepared)
 }
 
+/// Rewrites a file that starts threads, so that it tells where they wait for each other; its allocator is left as it is. All other
+/// files are left as they are.
+#[must_use]
+pub fn prepare_threads(bytes: &[u8]) -> Prepared {
+    let began = Instant::now();
+    let mut prepared = Prepared::default();
+    if wasmparser::Parser::is_core_wasm(bytes)
+        && Layout::parse(bytes).is_ok_and(|layout| layout.has_threads())
+        && let Err(reason) = rewrite(bytes, Vec::new(), &mut prepared)
+    {
+        prepared.notes.push(format!("waits for atomics are not seen: {reason}"));
+    }
+    prepared.took = began.elapsed();
+    prepared
+}
+
 fn hook(bytes: &[u8], asked: &[Asked], prepared: &mut Prepared) -> anyhow::Result<Result<(), String>> {
     let modules = match core_modules(bytes) {
         Ok(modules) => modules,
@@ -83,7 +99,8 @@ fn hook(bytes: &[u8], asked: &[Asked], prepared: &mut Prepared) -> anyhow::Resul
     prepared.no_frees = no_frees;
     prepared.nothing = nothing;
     prepared.imports = imports;
-    if hooks.is_empty() {
+    let has_threads = matches!(modules.as_slice(), [module] if module.has_threads());
+    if hooks.is_empty() && !has_threads {
         return Ok(Ok(()));
     }
     if wasmparser::Parser::is_component(bytes) {
@@ -100,14 +117,18 @@ fn hook(bytes: &[u8], asked: &[Asked], prepared: &mut Prepared) -> anyhow::Resul
             prepared.hooks = hooks;
         }));
     }
+    Ok(rewrite(bytes, hooks, prepared))
+}
+
+fn rewrite(bytes: &[u8], hooks: Vec<Hook>, prepared: &mut Prepared) -> Result<(), String> {
     let numbered: Vec<(i32, &Hook)> = (0..).zip(&hooks).collect();
-    Ok(rewrite_module(bytes, &numbered, false).map(|rewrite| {
-        prepared.rewritten = Some(rewrite.bytes);
-        prepared.n_rewritten = 1;
-        prepared.map = AddressMap::new(rewrite.segments);
-        prepared.armed = rewrite.armed;
-        prepared.hooks = hooks;
-    }))
+    let rewrite = rewrite_module(bytes, &numbered, false)?;
+    prepared.rewritten = Some(rewrite.bytes);
+    prepared.n_rewritten = 1;
+    prepared.map = AddressMap::new(rewrite.segments);
+    prepared.armed = rewrite.armed;
+    prepared.hooks = hooks;
+    Ok(())
 }
 
 /// Leaves out functions that only call another hooked one, as `malloc` does with `dlmalloc`: the other sees it all.

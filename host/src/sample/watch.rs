@@ -1,5 +1,6 @@
 //! Who else must know of crossings of the guest's border. A store has one call hook, and the sampler has it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use wasmtime::StoreContextMut;
@@ -17,6 +18,8 @@ pub struct Watch {
     pub heap: Option<Probe>,
     /// Waits in host calls.
     pub waiting: Arc<Waiting>,
+    /// Called with the store's data before the host returns to the guest.
+    pub after_call: Option<fn(&mut dyn Any)>,
 }
 
 impl Watch {
@@ -40,6 +43,9 @@ impl Watch {
 
     /// The host returns to the guest.
     pub(super) fn on_return<T: 'static>(&self, store: &mut StoreContextMut<'_, T>) {
+        if let Some(after_call) = self.after_call {
+            after_call(store.data_mut());
+        }
         self.waiting.on_return(&*store);
         self.growth.on_return(&*store);
         if let Some(heap) = &self.heap {

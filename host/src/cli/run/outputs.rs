@@ -36,7 +36,8 @@ pub(super) struct Opts {
     #[arg(long, value_name = "FILE")]
     blockprofile: Option<PathBuf>,
 
-    /// Write who held locks that others waited for, which guests with wprof's SDK tell, to this file.
+    /// Write who held locks that others waited for, which guests with wprof's SDK tell and those with threads show, to this
+    /// file.
     #[arg(long, value_name = "FILE")]
     mutexprofile: Option<PathBuf>,
 
@@ -44,7 +45,7 @@ pub(super) struct Opts {
     #[arg(long)]
     no_cpu: bool,
 
-    /// Take no heap profile: the module then runs exactly as it is.
+    /// Take no heap profile: the module then runs exactly as it is, but for threads whose waits are wanted.
     #[arg(long)]
     no_heap: bool,
 }
@@ -66,6 +67,10 @@ pub(super) struct Outputs {
 impl Outputs {
     pub(super) fn looks_at_allocations(&self) -> bool {
         self.heap.is_some() || self.allocs.is_some() || self.peak.is_some()
+    }
+
+    pub(super) fn waits_are_wanted(&self) -> bool {
+        self.block.is_some() || self.mutex.is_some()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The guest's thread: choosing the sampler, compiling, running.
 
+use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
 use wasmtime::{Config, Engine, Store};
@@ -11,7 +13,7 @@ use crate::contention::Contention;
 use crate::contention::waiting::Waiting;
 use crate::contexts::{Creation, Own};
 use crate::debug::Guests;
-use crate::guest::{self, Code, Ending, GuestOptions, GuestState, Watched};
+use crate::guest::{self, Baton, Code, Ending, GuestOptions, GuestState, Threads, Watched};
 use crate::heap::HeapHooks;
 use crate::heap::grow::Growth;
 use crate::heap::probe::{Probe, Sampling};
@@ -34,6 +36,8 @@ pub(super) struct GuestThread {
     pub(super) n_rewritten: usize,
     pub(super) map: AddressMap,
     pub(super) hooks: Option<HeapHooks>,
+    /// Whether these see allocations; else they see how threads wait.
+    pub(super) is_hooked: bool,
     pub(super) facts: HeapFacts,
     pub(super) strips_symbols: bool,
     /// Whether blocks are to be looked at, and how.
@@ -42,11 +46,39 @@ pub(super) struct GuestThread {
     /// See [`Contention`].
     pub(super) block_rate: i64,
     pub(super) mutex_fraction: i32,
-    pub(super) options: GuestOptions,
+    pub(super) options: Arc<GuestOptions>,
     /// Where its profiles are served, if they are.
     pub(super) guests: Option<Guests>,
     pub(super) hz: u32,
     pub(super) messages: Messages,
+}
+
+/// The guest under way.
+struct Running {
+    reporter: Reporter,
+    registry: Registry,
+    map: AddressMap,
+    /// Whether one of its threads has ended it.
+    has_ended: AtomicBool,
+}
+
+impl Running {
+    /// The guest has ended, as one of its threads says; only the first is heard.
+    fn end(&self, outcome: anyhow::Result<()>) {
+        if self.has_ended.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let handle = self.registry.handle();
+        let ending = match Ending::of(outcome, &self.map) {
+            Ending::Trapped(_) if handle.contexts.has_ended_guest() => Ending::Stopped,
+            ending => ending,
+        };
+        self.registry.keep_cpu();
+        let measured = Box::new(handle.take());
+        self.reporter.send(Report::Ended(ending, measured));
+        // The process may go on to serve profiles.
+        handle.end_guest();
+    }
 }
 
 impl GuestThread {
@@ -58,12 +90,19 @@ impl GuestThread {
         let waiting = Arc::new(Waiting::new(Arc::clone(&contention)));
         let prepared = self.engine().and_then(|(engine, kind)| {
             let code = self.compile(&engine)?;
-            let heap = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
-            let watch = Watch { growth: Arc::clone(&growth), heap, waiting: Arc::clone(&waiting) };
-            let mut store = Store::new(&engine, GuestState::new(&self.options, &watch, self.n_rewritten)?);
+            let heap = self.hooks.as_ref().filter(|_| self.is_hooked).map(|hooks| hooks.probe.clone());
+            let baton = match &code {
+                Code::Module(module) if self.has_threads(module) => Some(Baton::new(&self.options)?),
+                _ => None,
+            };
+            let after_call = baton.as_ref().map(|_| GuestState::give_back as fn(&mut dyn Any));
+            let watch = Watch { growth: Arc::clone(&growth), heap, waiting: Arc::clone(&waiting), after_call };
+            let state = GuestState::new(&self.options, &watch, self.n_rewritten, baton.as_ref())?;
+            let mut store = Store::new(&engine, state);
             // In a component the host calls the guest too, to have room for what it returns.
             let has_hook = self.watches_memory
                 || self.block_rate > 0
+                || baton.is_some()
                 || match &code {
                     Code::Component(_) => true,
                     Code::Module(module) => abi::is_imported_by(module),
@@ -71,13 +110,13 @@ impl GuestThread {
             // It starts when the guest's main context begins.
             let options = sample::Options { kind, hz: 0, has_wall: self.has_wall, watch, has_hook };
             let sampler = sample::Sampler::attach(&mut store, &code, options).context("failed to start the sampler")?;
-            Ok((code, store, sampler))
+            Ok((code, store, sampler, kind, baton))
         });
-        let (code, mut store, sampler) = match prepared {
+        let (code, mut store, sampler, kind, baton) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return reporter.send(Report::Failed(error)),
         };
-        let hooked = self.hooks.as_ref().map(|hooks| hooks.probe.clone());
+        let hooked = self.hooks.as_ref().filter(|_| self.is_hooked).map(|hooks| hooks.probe.clone());
         let told = self.allocator_of_its_own(&code);
         let (is_told, heap) = (hooked.is_none() && told.is_some(), hooked.or(told));
         let registry = self.registry(Handle { heap, is_told, growth, contention, ..Handle::default() });
@@ -92,26 +131,54 @@ impl GuestThread {
             guests.add(super::http::GUEST, registry.clone());
         }
         reporter.send(Report::Attached(registry.clone()));
+        let running = Arc::new(Running {
+            reporter: reporter.clone(),
+            registry: registry.clone(),
+            map: self.map.clone(),
+            has_ended: AtomicBool::new(false),
+        });
+        let threads = self.threads(&code, baton, kind, &running);
         let watched = Watched {
             heap: self.hooks.as_ref(),
             border: &sampler.border(),
-            has_start: matches!(code, Code::Module(_)) && guest::has_start(&self.original),
+            has_start: self.has_start(&code),
             registry: &registry,
             context: &main,
+            threads: threads.as_ref(),
         };
         let outcome = guest::start(&mut store, &code, &self.options, &watched);
-        let ending = match Ending::of(outcome, &self.map) {
-            Ending::Trapped(_) if handle.has_ended_guest() => Ending::Stopped,
-            ending => ending,
-        };
         if let Some(heap) = &handle.heap {
             heap.free_queued(&mut store);
         }
-        registry.keep_cpu();
         handle.contexts.end(&main, sampler.finish());
-        reporter.send(Report::Ended(ending, Box::new(handle.take())));
+        running.end(outcome);
         // The process exits from the other thread; unmapping the guest's memory first would only take time.
         std::mem::forget((store, code));
+    }
+
+    fn has_start(&self, code: &Code) -> bool {
+        matches!(code, Code::Module(_)) && guest::has_start(&self.original)
+    }
+
+    fn has_threads(&self, module: &wasmtime::Module) -> bool {
+        Threads::are_in(module) && self.options.common.wasi.threads != Some(false)
+    }
+
+    /// What begins threads of a guest that has such.
+    fn threads(&self, code: &Code, baton: Option<Baton>, kind: Kind, running: &Arc<Running>) -> Option<Threads> {
+        let (Code::Module(module), Some(baton)) = (code, baton) else { return None };
+        let running = Arc::clone(running);
+        Some(Threads::new(guest::Guest {
+            module: module.clone(),
+            options: Arc::clone(&self.options),
+            baton,
+            heap: self.hooks.clone(),
+            registry: running.registry.clone(),
+            kind,
+            n_rewritten: self.n_rewritten,
+            has_start: self.has_start(code),
+            on_end: Arc::new(move |outcome| running.end(outcome)),
+        }))
     }
 
     /// What listens to an allocator of the guest's that tells of itself, where blocks are wanted.
@@ -175,7 +242,8 @@ impl GuestThread {
                     let reason = error.root_cause();
                     self.messages
                         .warn(&format!("{}: no heap profile, as it cannot be rewritten: {reason}", module.display()));
-                    (self.hooks, self.n_rewritten, self.map) = (None, 0, AddressMap::default());
+                    (self.hooks, self.is_hooked) = (None, false);
+                    (self.n_rewritten, self.map) = (0, AddressMap::default());
                     return Ok(code);
                 }
             }

@@ -29,6 +29,16 @@ pub(super) enum Piece {
     Old(Range<usize>),
     /// Put in.
     New(Vec<u8>),
+    /// Put in the place of the instruction at an offset of the file.
+    Instead(usize, Vec<u8>),
+}
+
+/// Code in the place of an instruction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Instead {
+    /// Where that stands in the file.
+    pub(super) instruction: Range<usize>,
+    pub(super) code: Vec<u8>,
 }
 
 /// Bounds of wasmparser's.
@@ -87,11 +97,13 @@ impl Edit {
         InstructionSink::new(&mut self.after)
     }
 
-    /// The function's new code entry. `body` is where its body stands in `bytes`, its declarations of locals first.
-    pub(super) fn apply(self, bytes: &[u8], body: Range<usize>) -> Result<Vec<Piece>, String> {
+    /// The function's new code entry. `body` is where its body stands in `bytes`, its declarations of locals first; `instead` is
+    /// what instructions of it are to be, in their order.
+    pub(super) fn apply(self, bytes: &[u8], body: Range<usize>, instead: Vec<Instead>) -> Result<Vec<Piece>, String> {
         let at = format!("the function at {:#x}", body.start);
         let pieces = self.pieces(bytes, body).map_err(|error| format!("{at} cannot be read: {error}"))?;
         let pieces = pieces.ok_or_else(|| format!("{at} makes a tail call out of a try_table"))?;
+        let pieces = put_in(pieces, instead);
         let n_bytes: usize = pieces.iter().map(Piece::len).sum();
         if n_bytes > MAX_FUNCTION {
             return Err(format!("{at} is so large that wprof's code has no room in it"));
@@ -141,11 +153,30 @@ impl Edit {
     }
 }
 
+/// Puts code in the place of instructions, none of which is edited otherwise.
+fn put_in(pieces: Vec<Piece>, instead: Vec<Instead>) -> Vec<Piece> {
+    let mut instead = instead.into_iter().peekable();
+    let mut all = Vec::with_capacity(pieces.len() + 2 * instead.len());
+    for piece in pieces {
+        let Piece::Old(mut range) = piece else {
+            all.push(piece);
+            continue;
+        };
+        while let Some(Instead { instruction, code }) = instead.next_if(|it| it.instruction.start < range.end) {
+            all.push(Piece::Old(range.start..instruction.start));
+            all.push(Piece::Instead(instruction.start, code));
+            range.start = instruction.end;
+        }
+        all.push(Piece::Old(range));
+    }
+    all
+}
+
 impl Piece {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Old(range) => range.len(),
-            Self::New(code) => code.len(),
+            Self::New(code) | Self::Instead(_, code) => code.len(),
         }
     }
 }

@@ -49,6 +49,10 @@ pub const QUEUE_NAMES: u32 = QUEUE + 8;
 /// A counter of the filter that stays as it is.
 pub const FILTER_FULL: u8 = 255;
 
+/// The same of a filter that threads share. They look at a counter before they raise it, so that some may do so at once; it must
+/// not run over.
+const SHARED_FULL: u8 = 128;
+
 const FILTER_MASK: i32 = 0xffff;
 
 /// The filter's counter for a block; the code made here does the same. Allocators put blocks of a size at multiples of
@@ -64,6 +68,9 @@ pub(super) struct Appended {
     pub(super) reach: Reach,
     /// The filter.
     pub(super) memory: u32,
+    /// Whether other threads have it too. There is no queue of freed blocks then: another thread might be given one again, and
+    /// tell of that, before this one has told that it was freed.
+    pub(super) is_shared: bool,
     /// Bytes until the next sample.
     pub(super) countdown: u32,
     /// 1 inside an allocator function.
@@ -260,8 +267,13 @@ pub(super) fn record(own: &Appended) -> Function {
         code.local_get(block);
     });
     code.local_tee(slot).i32_load8_u(at(own.memory, 0)).local_tee(counter);
-    code.i32_const(i32::from(FILTER_FULL)).i32_ne().if_(wasm_encoder::BlockType::Empty);
-    code.local_get(slot).local_get(counter).i32_const(1).i32_add().i32_store8(at(own.memory, 0));
+    if own.is_shared {
+        code.i32_const(i32::from(SHARED_FULL)).i32_lt_u().if_(wasm_encoder::BlockType::Empty);
+        code.local_get(slot).i32_const(1).i32_atomic_rmw8_add_u(at(own.memory, 0)).drop();
+    } else {
+        code.i32_const(i32::from(FILTER_FULL)).i32_ne().if_(wasm_encoder::BlockType::Empty);
+        code.local_get(slot).local_get(counter).i32_const(1).i32_add().i32_store8(at(own.memory, 0));
+    }
     code.end().end();
     function
 }
@@ -275,6 +287,15 @@ pub(super) fn forget(own: &Appended) -> Function {
     let mut function = Function::new_with_locals_types([ValType::I32, ValType::I32]);
     let mut code = function.instructions();
     match own.reach {
+        Reach::Table { table, on_free_type, .. } if own.is_shared => {
+            code.local_get(block).local_get(hook).i32_const(1).call_indirect(table, on_free_type).if_(Empty);
+            push_slot(&mut code, |code| {
+                code.local_get(block);
+            });
+            code.local_tee(slot).i32_load8_u(at(own.memory, 0)).i32_const(i32::from(SHARED_FULL)).i32_lt_u().if_(Empty);
+            code.local_get(slot).i32_const(1).i32_atomic_rmw8_sub_u(at(own.memory, 0)).drop();
+            code.end().end().end();
+        }
         Reach::Table { table, on_free_type, .. } => {
             let count = at(own.memory, QUEUE);
             code.i32_const(0).i32_const(0).i32_load(count).local_tee(slot).i32_const(1).i32_add().i32_store(count);
@@ -300,6 +321,9 @@ pub(super) fn forget(own: &Appended) -> Function {
 /// Hands `(block or goroutine i64, bytes i64, hook i32)` to the host, and leaves its answer, an i64.
 fn tell_host(code: &mut InstructionSink<'_>, own: &Appended) {
     match own.reach {
+        Reach::Table { table, on_alloc_type, .. } if own.is_shared => {
+            code.i32_const(0).call_indirect(table, on_alloc_type);
+        }
         Reach::Table { table, on_alloc_type, .. } => {
             let is_telling = at(own.memory, IS_TELLING);
             code.i32_const(0).i32_const(1).i32_store(is_telling);

@@ -9,6 +9,9 @@ use wasmparser::{
 
 use super::code::{GO_GOROUTINE, GO_STACK_POINTER};
 
+/// What starts a thread, in the wasi-threads proposal.
+pub const THREAD_SPAWN: (&str, &str) = ("wasi", "thread-spawn");
+
 /// The code section's id.
 pub(super) const CODE: u8 = 10;
 
@@ -36,6 +39,8 @@ pub(in crate::heap) struct Layout<'a> {
     pub(in crate::heap) imports: Vec<(&'a str, &'a str)>,
     pub(super) n_tables: u32,
     pub(super) n_memories: u32,
+    /// Those of them that it defines itself.
+    n_own_memories: u32,
     pub(super) first_memory: Option<MemoryType>,
     pub(super) n_globals: u32,
     /// The first globals.
@@ -170,6 +175,13 @@ impl<'a> Layout<'a> {
         functions.map(|&(name, _, index)| (index, name))
     }
 
+    /// Whether it starts threads, which are further instances that share its memory. All its memories are imported then, so that
+    /// another import has the next number.
+    pub(in crate::heap) fn has_threads(&self) -> bool {
+        let is_shared = self.first_memory.is_some_and(|memory| memory.shared && !memory.memory64);
+        is_shared && self.n_own_memories == 0 && self.imports.contains(&THREAD_SPAWN)
+    }
+
     fn read(&mut self, bytes: &'a [u8]) -> wasmparser::Result<()> {
         let mut end = 0;
         for payload in Parser::new(0).parse_all(bytes) {
@@ -217,6 +229,7 @@ impl<'a> Layout<'a> {
             }
             Payload::TableSection(tables) => self.n_tables += tables.count(),
             Payload::MemorySection(memories) => {
+                self.n_own_memories += memories.count();
                 for memory in memories {
                     self.note_memory(memory?);
                 }

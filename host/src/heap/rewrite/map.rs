@@ -18,6 +18,8 @@ pub enum Origin {
     Copied(u32),
     /// Put into the function whose body began here.
     PutInto(u32),
+    /// Put in the place of the instruction that was here.
+    Instead(u32),
     /// Nothing: a function of ours.
     Ours,
 }
@@ -37,6 +39,7 @@ impl Segment {
         let origin = match &self.origin {
             Origin::Copied(start) => Origin::Copied(start.saturating_add(old)),
             Origin::PutInto(body) => Origin::PutInto(body.saturating_add(old)),
+            Origin::Instead(at) => Origin::Instead(at.saturating_add(old)),
             Origin::Ours => Origin::Ours,
         };
         Self { new: shift(&self.new, new), origin }
@@ -69,7 +72,7 @@ impl AddressMap {
         let Some(segment) = self.segment_at(offset) else { return Some(offset) };
         match &segment.origin {
             Origin::Copied(start) => Some(start + (offset - segment.new.start)),
-            Origin::PutInto(body) => Some(*body),
+            Origin::PutInto(at) | Origin::Instead(at) => Some(*at),
             Origin::Ours => None,
         }
     }
@@ -77,7 +80,7 @@ impl AddressMap {
     /// Whether the code at an offset is none of the user's.
     #[must_use]
     pub fn is_ours(&self, offset: u32) -> bool {
-        self.segment_at(offset).is_some_and(|segment| !matches!(segment.origin, Origin::Copied(_)))
+        self.segment_at(offset).is_some_and(|segment| matches!(segment.origin, Origin::PutInto(_) | Origin::Ours))
     }
 
     fn segment_at(&self, offset: u32) -> Option<&Segment> {

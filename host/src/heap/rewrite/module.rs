@@ -1,14 +1,18 @@
 //! Rewriting one core module: nothing is renumbered, every function but the allocator's stays as it is, byte for byte.
 //!
-//! Appended are four types, a memory for the filter, two globals, two functions that the allocator's call, and a table
-//! of two slots for the host's functions. Sections that nothing is appended to are copied as they are.
+//! Appended are some types, a memory for the filter, two globals, two functions that the allocator's call, and a table
+//! for the host's functions. Sections that nothing is appended to are copied as they are. In a module that starts threads the
+//! filter is imported, so that they share it, and instructions that wait or wake become calls (`atomics`).
 
-use wasm_encoder::{ConstExpr, Encode, ExportKind, FuncType, GlobalType, MemoryType, RefType, TableType, ValType};
+use wasm_encoder::{
+    ConstExpr, Encode, EntityType, ExportKind, FuncType, GlobalType, MemoryType, RefType, TableType, ValType,
+};
 use wasmparser::BinaryReader;
 
-use super::body::{Piece, count_locals};
+use super::atomics;
+use super::body::{Edit, Piece, count_locals};
 use super::code::{self, Appended, Hooked, PAGES, Reach, UNARMED};
-use super::layout::{CODE, Layout, Section};
+use super::layout::{Body, CODE, Layout, Section};
 use super::map::{Origin, Segment};
 use crate::heap::bell;
 use crate::heap::hook::{Hook, Kind};
@@ -20,8 +24,9 @@ pub struct Armed {
     pub table: String,
     /// Export of the countdown, a mutable i64.
     pub countdown: String,
-    /// Export of the memory with the filter and the queue of freed blocks.
-    pub memory: String,
+    /// Export of the memory with the filter and the queue of freed blocks; `None` where threads share a filter, which is
+    /// imported as [`FILTER`].
+    pub memory: Option<String>,
     /// Export of what was the start function, which the host must call after that.
     pub start: Option<String>,
 }
@@ -37,9 +42,15 @@ pub struct CoreRewrite {
     pub armed: Option<Armed>,
 }
 
+/// The import of a filter that threads share: a memory of so many pages.
+pub const FILTER: (&str, &str) = ("wprof:heap", "filter");
+/// See [`FILTER`].
+pub const FILTER_PAGES: u64 = 1;
+
 /// Section ids in the order in which they must stand.
 const ORDER: [u8; 13] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 const TYPE: u8 = 1;
+const IMPORT: u8 = 2;
 const FUNCTION: u8 = 3;
 const TABLE: u8 = 4;
 const MEMORY: u8 = 5;
@@ -51,6 +62,11 @@ const START: u8 = 8;
 const MAX_TABLES: u32 = 100;
 const MAX_MEMORIES: u32 = 100;
 const MAX_ITEMS: u32 = 1_000_000;
+
+/// Slots of the table for the host's functions.
+pub const HOOK_SLOTS: u32 = 3;
+
+const NO_BODY: &str = "a hooked function has no body";
 
 /// Pages of most memories.
 const PAGE_SIZE_LOG2: u32 = 16;
@@ -76,6 +92,8 @@ struct Plan<'a> {
     armed: Option<Armed>,
     /// What takes the table's place inside a component.
     bell: Option<bell::At>,
+    /// What waiting threads call.
+    atomics: Option<atomics::Reach>,
 }
 
 /// Bytes that go to the end of a section.
@@ -97,9 +115,9 @@ impl<'a> Plan<'a> {
             ("tables", layout.n_tables, MAX_TABLES - 1),
             ("memories", layout.n_memories, MAX_MEMORIES - 1),
             ("globals", layout.n_globals, MAX_ITEMS - 5),
-            ("types", layout.n_types(), MAX_ITEMS - 4),
+            ("types", layout.n_types(), MAX_ITEMS - 4 - atomics::N_FUNCTIONS),
             ("exports", u32::try_from(layout.exports.len()).unwrap_or(u32::MAX), MAX_ITEMS - 4),
-            ("functions", first, MAX_ITEMS - 4),
+            ("functions", first, MAX_ITEMS - 4 - atomics::N_FUNCTIONS),
         ] {
             if count > bound {
                 return Err(format!("it has {count} {what}, which leaves no room for wprof's"));
@@ -110,10 +128,11 @@ impl<'a> Plan<'a> {
             let names = std::iter::once(wanted.to_owned()).chain((2..).map(|n: u32| format!("{wanted}{n}")));
             names.into_iter().find(|name| !is_taken(name)).unwrap_or_default()
         };
+        let has_threads = !in_component && layout.has_threads();
         let armed = (!in_component).then(|| Armed {
             table: free_name("wprof:hooks"),
             countdown: free_name("wprof:countdown"),
-            memory: free_name("wprof:memory"),
+            memory: (!has_threads).then(|| free_name("wprof:memory")),
             start: layout.start.map(|_| free_name("wprof:start")),
         });
         let (table, globals, functions) = (layout.n_tables, layout.n_globals + 2, first + 2);
@@ -125,13 +144,16 @@ impl<'a> Plan<'a> {
         let own = Appended {
             reach,
             memory: layout.n_memories,
+            is_shared: has_threads,
             countdown: layout.n_globals,
             depth: layout.n_globals + 1,
             record: first,
             forget: first + 1,
             catches: layout.has_tags,
         };
-        Ok(Self { layout, hooked, own, armed, bell })
+        let atomics =
+            has_threads.then_some(atomics::Reach { table, host_type: layout.n_types() + 1, functions: first + 2 });
+        Ok(Self { layout, hooked, own, armed, bell, atomics })
     }
 
     /// What goes to the end of the section with this id; `None` for code, which is more than an addition.
@@ -144,21 +166,24 @@ impl<'a> Plan<'a> {
                 add.func_type([ValType::I64, ValType::I32], [ValType::I32]);
                 add.func_type(i64_i64_i32, []);
                 add.func_type([ValType::I64, ValType::I32], []);
+                if self.atomics.is_some() {
+                    atomics::PARAMS.iter().for_each(|params| add.func_type_of(params, &[ValType::I32]));
+                }
+            }
+            IMPORT if self.own.is_shared => {
+                FILTER.0.encode(&mut add.items);
+                FILTER.1.encode(&mut add.items);
+                add.item(&EntityType::Memory(pages(FILTER_PAGES, true)));
             }
             FUNCTION => {
                 let bells = if self.bell.is_some() { 0..2 } else { 0..0 };
-                for ty in (2..4).chain(bells) {
+                let atomics = if self.atomics.is_some() { 4..4 + atomics::N_FUNCTIONS } else { 0..0 };
+                for ty in (2..4).chain(bells).chain(atomics) {
                     add.item(&(self.layout.n_types() + ty));
                 }
             }
             TABLE => add.item(&if self.bell.is_some() { bell::table() } else { hooks_table() }),
-            MEMORY => add.item(&MemoryType {
-                minimum: PAGES,
-                maximum: Some(PAGES),
-                memory64: false,
-                shared: false,
-                page_size_log2: None,
-            }),
+            MEMORY if !self.own.is_shared => add.item(&pages(PAGES, false)),
             GLOBAL => {
                 // A table must be filled before it is used; but the first allocation rings the bell, and arms it.
                 let countdown = if self.bell.is_some() { 0 } else { UNARMED };
@@ -172,7 +197,9 @@ impl<'a> Plan<'a> {
                 if let Some(armed) = &self.armed {
                     add.export(&armed.table, ExportKind::Table, self.layout.n_tables);
                     add.export(&armed.countdown, ExportKind::Global, self.own.countdown);
-                    add.export(&armed.memory, ExportKind::Memory, self.own.memory);
+                    if let Some(memory) = &armed.memory {
+                        add.export(memory, ExportKind::Memory, self.own.memory);
+                    }
                     if let (Some(name), Some(start)) = (&armed.start, self.layout.start) {
                         add.export(name, ExportKind::Func, start);
                     }
@@ -216,7 +243,24 @@ impl<'a> Plan<'a> {
         Ok(CoreRewrite { bytes: out, segments, armed: self.armed })
     }
 
-    /// The bodies as they are, but for the hooked ones; behind them the two functions of ours.
+    /// Bodies that are hooked, in file order, and in a module with threads all the others too, since those may wait.
+    fn bodies_to_change(&self) -> Result<Vec<(&Body, Option<&Hooked>)>, String> {
+        let n_imports = self.layout.imports.len();
+        if self.atomics.is_none() {
+            return self
+                .hooked
+                .iter()
+                .map(|it| Ok((self.layout.body(it.function).ok_or(NO_BODY)?, Some(it))))
+                .collect();
+        }
+        let hooked_at = |n: usize| {
+            let function = u32::try_from(n_imports + n).ok()?;
+            self.hooked.binary_search_by_key(&function, |it| it.function).ok().and_then(|at| self.hooked.get(at))
+        };
+        Ok(self.layout.bodies.iter().enumerate().map(|(n, body)| (body, hooked_at(n))).collect())
+    }
+
+    /// The bodies as they are, but for the hooked ones; behind them the functions of ours.
     fn write_code(
         &self,
         bytes: &[u8],
@@ -229,15 +273,22 @@ impl<'a> Plan<'a> {
         if let Some(at) = self.bell {
             own.extend(bell::functions(at).iter().map(entry));
         }
+        if let Some(atomics) = self.atomics {
+            own.extend(atomics::functions(atomics).iter().map(entry));
+        }
         // With each piece, the body that it is put into.
         let mut pieces: Vec<(Piece, Option<usize>)> = Vec::new();
         let mut copied = first_entry;
-        for hooked in &self.hooked {
-            let body = self.layout.body(hooked.function).ok_or("a hooked function has no body")?;
+        for (body, hooked) in self.bodies_to_change()? {
             let range = body.start..body.entry.end;
-            let edit = code::edit(hooked, &self.own, count_locals(bytes, range.clone(), hooked.params.len())?);
+            let instead = self.atomics.map_or(Ok(Vec::new()), |own| atomics::instead(bytes, range.clone(), own))?;
+            let edit = match hooked {
+                Some(hooked) => code::edit(hooked, &self.own, count_locals(bytes, range.clone(), hooked.params.len())?),
+                None if instead.is_empty() => continue,
+                None => Edit::new(0),
+            };
             pieces.push((Piece::Old(copied..body.entry.start), None));
-            pieces.extend(edit.apply(bytes, range)?.into_iter().map(|piece| (piece, Some(body.start))));
+            pieces.extend(edit.apply(bytes, range, instead)?.into_iter().map(|piece| (piece, Some(body.start))));
             copied = body.entry.end;
         }
         pieces.push((Piece::Old(copied..section.contents.end), None));
@@ -252,12 +303,13 @@ impl<'a> Plan<'a> {
             let start = len_u32(out.len())?;
             let origin = match (&piece, body) {
                 (Piece::Old(range), _) => Origin::Copied(len_u32(range.start)?),
+                (Piece::Instead(at, _), _) => Origin::Instead(len_u32(*at)?),
                 (Piece::New(_), Some(body)) => Origin::PutInto(len_u32(body)?),
                 (Piece::New(_), None) => Origin::Ours,
             };
             match piece {
                 Piece::Old(range) => out.extend_from_slice(slice(bytes, range)?),
-                Piece::New(code) => out.extend_from_slice(&code),
+                Piece::New(code) | Piece::Instead(_, code) => out.extend_from_slice(&code),
             }
             segments.push(Segment { new: start..len_u32(out.len())?, origin });
         }
@@ -306,9 +358,14 @@ fn integer(ty: wasmparser::ValType) -> Option<ValType> {
     }
 }
 
-/// The table whose slots the host fills.
+/// The table whose slots the host fills: for allocations, for frees, for atomics.
 fn hooks_table() -> TableType {
-    TableType { element_type: RefType::FUNCREF, minimum: 2, maximum: Some(2), table64: false, shared: false }
+    let slots = u64::from(HOOK_SLOTS);
+    TableType { element_type: RefType::FUNCREF, minimum: slots, maximum: Some(slots), table64: false, shared: false }
+}
+
+fn pages(n: u64, shared: bool) -> MemoryType {
+    MemoryType { minimum: n, maximum: Some(n), memory64: false, shared, page_size_log2: None }
 }
 
 impl Addition {
@@ -318,8 +375,12 @@ impl Addition {
     }
 
     fn func_type<const P: usize, const R: usize>(&mut self, params: [ValType; P], results: [ValType; R]) {
+        self.func_type_of(&params, &results);
+    }
+
+    fn func_type_of(&mut self, params: &[ValType], results: &[ValType]) {
         const FUNC: u8 = 0x60;
-        let ty = FuncType::new(params, results);
+        let ty = FuncType::new(params.iter().copied(), results.iter().copied());
         self.items.push(FUNC);
         ty.params().encode(&mut self.items);
         ty.results().encode(&mut self.items);

@@ -141,7 +141,7 @@ impl Guest {
         let (on_alloc, on_free) = (Func::wrap(&mut store, on_alloc), Func::wrap(&mut store, on_free));
         table.set(&mut store, 0, Ref::Func(Some(on_alloc))).unwrap();
         table.set(&mut store, 1, Ref::Func(Some(on_free))).unwrap();
-        store.data_mut().queue = instance.get_memory(&mut store, &armed.memory);
+        store.data_mut().queue = armed.memory.as_ref().and_then(|name| instance.get_memory(&mut store, name));
         assert!(store.data().queue.is_some());
         instance.get_global(&mut store, &armed.countdown).unwrap().set(&mut store, Val::I64(0)).unwrap();
         if let Some(start) = armed.start {

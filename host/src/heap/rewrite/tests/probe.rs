@@ -1,6 +1,7 @@
 //! The real host's half on a rewritten module: counts, stacks and the peak, exact to the byte at a rate of 1.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use wasmparser::{Operator, Parser, Payload};
 use wasmtime::{Engine, Instance, Module, Store};
@@ -44,7 +45,7 @@ impl Probed {
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
         let probe = Probe::new(Sampling { rate, seed: Some(1) }, true);
-        attach::arm(&mut store, &module, &instance, &rewrite.armed.unwrap(), &probe).unwrap();
+        attach::arm(&mut store, &module, &instance, &rewrite.armed.unwrap(), &probe, &Arc::default()).unwrap();
         Self { original, map: AddressMap::new(rewrite.segments), store, instance, probe }
     }
 
