@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -44,14 +45,24 @@ const ROUNDS: Range<i32> = 1 << 16..1 << 26;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The tiny guest, compiled. Each store that is sampled has an instance of it, as that leads to the store's own structures.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Probe {
     module: Module,
     trap: usize,
 }
 
 impl Probe {
+    /// The last one that was compiled does for all stores of its engine: threads and requests have one each.
     pub(super) fn new(engine: &Engine) -> anyhow::Result<Self> {
+        static LAST: Mutex<Option<Probe>> = Mutex::new(None);
+        let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref().filter(|probe| Engine::same(probe.module.engine(), engine)) {
+            Some(probe) => Ok(probe.clone()),
+            None => Ok(last.insert(Self::compile(engine)?).clone()),
+        }
+    }
+
+    fn compile(engine: &Engine) -> anyhow::Result<Self> {
         let module =
             Module::new(engine, GUEST).map_err(anyhow::Error::from).context("failed to compile the test guest")?;
         let trap = trap_in(&module).unwrap_or(0);

@@ -13,6 +13,7 @@ use super::{CoreRewrite, SUSPENDED, rewrite_module};
 use crate::heap::hook::{Hook, Kind, Size};
 use crate::heap::queue;
 
+mod atomics;
 mod bodies;
 mod kinds;
 mod probe;
