@@ -131,7 +131,7 @@ fn opened(state: &State, props: &ViewProps, search: &NodeRef, opener: &Opener) -
     html! {
         <>
             <Toolbar session={session.clone()} n_files={state.profiles().count()} theme={state.theme} overlay={state.overlay}
-                search={search.clone()} dispatch={dispatch.clone()} />
+                search={search.clone()} again={opener.again(&state.served, &session.name)} dispatch={dispatch.clone()} />
             <Tabs view={session.route.view} dispatch={dispatch.clone()} />
             <Steps session={session.clone()} dispatch={dispatch.clone()} />
             <Overlays overlay={state.overlay} theme={state.theme} session={session.clone()} {files} served={Rc::clone(&state.served)}

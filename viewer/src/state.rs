@@ -66,11 +66,14 @@ pub(crate) enum Overlay {
     Options,
 }
 
-/// A profile that `wprof view` offers.
+/// A profile that `wprof view` or a running guest offers.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Served {
     pub(crate) name: String,
     pub(crate) url: String,
+    /// Whether it says something else each time, as a running guest's does.
+    #[serde(default)]
+    pub(crate) live: bool,
 }
 
 /// Everything that can happen to the page.

@@ -1,5 +1,6 @@
 //! The guests that are served: which there are, and that one at a time takes their CPU profile.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -96,6 +97,19 @@ impl Guests {
     #[must_use]
     pub fn counts(&self) -> Vec<(String, usize)> {
         counts(&self.list().clone())
+    }
+
+    /// The modules of all guests, each once: its path, and its bytes.
+    #[must_use]
+    pub fn modules(&self) -> Vec<(PathBuf, Arc<Vec<u8>>)> {
+        let mut modules: Vec<(PathBuf, Arc<Vec<u8>>)> = Vec::new();
+        for guest in self.list().iter() {
+            let module = guest.registry.module();
+            if !modules.iter().any(|(_, bytes)| Arc::ptr_eq(bytes, &module.bytes)) {
+                modules.push((module.path.clone(), Arc::clone(&module.bytes)));
+            }
+        }
+        modules
     }
 
     pub(super) fn settings(&self) -> &Settings {

@@ -1,11 +1,13 @@
 //! The server of guests that run: `/debug/pprof/`, and the viewer at `/` on what is served there.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
 use axum::middleware;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::guard::{self, Hosts};
-use super::{bundle, connections, only_reading, typed};
+use super::{bundle, connections, not_found, only_reading, typed};
 use crate::debug::{self, Guests};
 
 /// Seconds of the CPU profile that the viewer offers.
@@ -68,6 +70,7 @@ impl LiveServer {
     pub fn start(self, guests: &Guests, hosts: Hosts) -> std::io::Result<Serving> {
         let viewer = Router::new()
             .route("/api/profiles", get(list))
+            .route("/api/modules/{idx}", get(module))
             .fallback(get(page))
             .with_state(guests.clone())
             .layer(middleware::from_fn(only_reading));
@@ -107,17 +110,17 @@ fn give_way() {
 }
 
 async fn list(State(guests): State<Guests>) -> Response {
-    let listed = tokio::task::spawn_blocking(move || listed(&guests.counts())).await;
+    let listed = tokio::task::spawn_blocking(move || listed(&guests.counts(), &guests.modules())).await;
     typed("application/json", listed.unwrap_or_default().to_string().into())
 }
 
 /// The answer to `/api/profiles`, of the profiles' names and counts. The page opens the first by itself, so that is one that
 /// has something to show.
-fn listed(counts: &[(String, usize)]) -> Value {
+fn listed(counts: &[(String, usize)], modules: &[(PathBuf, Arc<Vec<u8>>)]) -> Value {
     let rank = |name: &str| FIRST.iter().position(|it| *it == name).unwrap_or(FIRST.len());
     let mut counts: Vec<&(String, usize)> = counts.iter().collect();
     counts.sort_by_key(|(name, _)| rank(name));
-    let entry = |name: &str, url: String| json!({ "name": name, "url": url, "size": null });
+    let entry = |name: &str, url: String| json!({ "name": name, "url": url, "size": null, "live": true });
     let path = |name: &str| form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20");
     let named = |(name, _): &&(String, usize)| entry(name, format!("{}{}", debug::ROOT, path(name)));
     let mut profiles: Vec<Value> = counts.iter().map(named).collect();
@@ -126,7 +129,29 @@ fn listed(counts: &[(String, usize)]) -> Value {
         let is_first_empty = counts.first().is_none_or(|(_, count)| *count == 0);
         profiles.insert(usize::from(!is_first_empty), cpu);
     }
-    json!({ "profiles": profiles, "base": null, "modules": [], "sources": false })
+    let module = |(idx, (path, bytes)): (usize, &(PathBuf, Arc<Vec<u8>>))| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        json!({ "name": name, "url": format!("/api/modules/{idx}"), "size": bytes.len() })
+    };
+    let modules: Vec<Value> = modules.iter().enumerate().map(module).collect();
+    json!({ "profiles": profiles, "base": null, "modules": modules, "sources": false })
+}
+
+/// A module of a guest's, for instructions.
+async fn module(State(guests): State<Guests>, Path(idx): Path<String>) -> Response {
+    match idx.parse().ok().and_then(|idx| guests.modules().into_iter().nth(idx)) {
+        Some((_, bytes)) => typed("application/wasm", Body::from(Bytes::from_owner(Shared(bytes)))),
+        None => not_found("no such module"),
+    }
+}
+
+/// Bytes that the guest's profiles have as well.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The viewer; the list of profiles where there is none.
@@ -143,7 +168,7 @@ mod tests {
 
     fn names(counts: &[(&str, usize)]) -> Vec<String> {
         let counts: Vec<(String, usize)> = counts.iter().map(|&(name, count)| (name.to_owned(), count)).collect();
-        let listed = listed(&counts);
+        let listed = listed(&counts, &[]);
         let profiles = listed["profiles"].as_array().unwrap();
         profiles.iter().map(|it| format!("{} {}", it["name"].as_str().unwrap(), it["url"].as_str().unwrap())).collect()
     }

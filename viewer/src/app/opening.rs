@@ -115,15 +115,32 @@ impl Opener {
         let (opener, served) = (self.clone(), Rc::clone(served));
         Callback::from(move |at: usize| {
             if let Some(served) = served.get(at) {
-                opener.open(vec![served.source()]);
+                opener.open(vec![if served.live { served.source_now() } else { served.source() }]);
             }
         })
     }
+
+    /// Takes a profile of the running guest that has this name again; `None` for all others.
+    pub(super) fn again(&self, served: &Rc<[Served]>, name: &str) -> Option<Callback<MouseEvent>> {
+        let is_it =
+            |it: &Served| it.live && name.strip_prefix(&*it.name).is_some_and(|at| at.is_empty() || at.starts_with(AT));
+        let at = served.iter().position(is_it)?;
+        Some(self.on_served(served).reform(move |_| at))
+    }
 }
+
+/// Between the name of a running guest's profile and when it was taken.
+const AT: &str = " at ";
 
 impl Served {
     fn source(&self) -> Source {
         Source { name: self.name.clone(), from: From::Url(self.url.clone()) }
+    }
+
+    /// The same with the time in its name, as another is taken each time.
+    fn source_now(&self) -> Source {
+        let time = js_sys::Date::new_0().to_locale_time_string("default");
+        Source { name: format!("{}{AT}{}", self.name, String::from(time)), ..self.source() }
     }
 }
 

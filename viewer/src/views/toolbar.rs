@@ -20,6 +20,8 @@ pub(crate) struct ToolbarProps {
     pub(crate) theme: Theme,
     pub(crate) overlay: Overlay,
     pub(crate) search: NodeRef,
+    /// Takes a running guest's profile again.
+    pub(crate) again: Option<Callback<MouseEvent>>,
     pub(crate) dispatch: Callback<Action>,
 }
 
@@ -36,6 +38,10 @@ pub(crate) fn Toolbar(props: &ToolbarProps) -> Html {
         <header class="toolbar">
             { icon("toolbar-icon", 22) }
             { file_name(props) }
+            if let Some(again) = &props.again {
+                <button type="button" class="button" onclick={again} title="Take this profile of the running guest again"
+                    data-testid="again">{ "Take again" }</button>
+            }
             <label class="field">
                 <span class="visually-hidden">{ "Sample type" }</span>
                 { sample_types(session, dispatch) }

@@ -2,6 +2,7 @@
 //! machine that slows down slows both; a ratio is of neighbours, and is shown with its spread.
 
 mod cost;
+mod http;
 mod made_up;
 mod pieces;
 mod pprof;
@@ -41,6 +42,10 @@ pub(crate) fn run(project: &Project, args: &[String]) -> Result<()> {
                 bundle::build(project, &setup::wasm_targets(project)?, Quality::Full)?;
             }
             return project.step("the viewer", || viewer::run(project, rest));
+        }
+        Some((what, rest)) if what == "http" => {
+            project.build()?;
+            return project.step("serving profiles", || http::run(project, rest));
         }
         Some((what, rest)) if what == "pprof-worker" => return pprof::worker::run(rest),
         _ => {}

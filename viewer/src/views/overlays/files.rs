@@ -27,13 +27,14 @@ pub(crate) struct FilesDialogProps {
 #[component]
 pub(crate) fn FilesDialog(props: &FilesDialogProps) -> Html {
     let is_open = |name: &str| props.files.iter().any(|file| file.name == name);
-    let others = props.served.iter().enumerate().filter(|(_, served)| !is_open(&served.name));
+    let others = props.served.iter().enumerate().filter(|(_, served)| served.live || !is_open(&served.name));
+    let is_live = props.served.iter().any(|served| served.live);
     let others: Vec<Html> = others.map(|(at, served)| served_row(props, at, served)).collect();
     html! {
         <div class="files">
             <ul class="file-list">{ for props.files.iter().map(|file| row(props, file)) }</ul>
             if !others.is_empty() {
-                <h3>{ "Served by wprof view" }</h3>
+                <h3>{ if is_live { "Of the running guest" } else { "Served by wprof view" } }</h3>
                 <ul class="file-list">{ for others }</ul>
             }
             <p class="files-more">
@@ -98,7 +99,7 @@ fn served_row(props: &FilesDialogProps, at: usize, served: &Served) -> Html {
     html! {
         <li class="file-row">
             <div class="file-text"><span class="file-row-name"><bdi>{ &served.name }</bdi></span></div>
-            <button type="button" class="button" onclick={open} data-testid="open-served">{ "Open" }</button>
+            <button type="button" class="button" onclick={open} data-testid="open-served">{ if served.live { "Take" } else { "Open" } }</button>
         </li>
     }
 }
