@@ -27,10 +27,12 @@ fn run(sampler: Sampler, options: &[&str], scenario: &str) -> Run {
 }
 
 /// Values of the stacks whose innermost functions are these, the outermost of them first.
-fn of(profile: &Profile, innermost: &[&str]) -> Vec<i64> {
+fn of<const N: usize>(profile: &Profile, innermost: &[&str]) -> [i64; N] {
     let is_it = |stack: &[&str]| stack.ends_with(innermost);
     let found = profile.samples().filter(|sample| is_it(&frames(profile, sample)));
-    found.map(|sample| sample.values.to_vec()).reduce(|a, b| a.iter().zip(b).map(|(a, b)| a + b).collect()).unwrap()
+    let sums = found.fold([0; N], |sums, sample| std::array::from_fn(|at| sums[at] + sample.values[at]));
+    assert_ne!(sums, [0; N], "{innermost:?} is not among {:?}", lines(profile, 0));
+    sums
 }
 
 fn who_wakes_threads_has_made_them_wait(sampler: Sampler) {
@@ -39,14 +41,15 @@ fn who_wakes_threads_has_made_them_wait(sampler: Sampler) {
     for options in [&files[..], &[&files[..], &["--no-heap"]].concat()] {
         let run = run(sampler, options, "waiters").expect_code(0);
         let mutex = read_profile(&run.path("mutex.prof"));
-        let [1, delay] = of(&mutex, &["holder", "unlock"])[..] else { panic!("{:?}", lines(&mutex, 0)) };
+        let [count, delay] = of(&mutex, &["holder", "unlock"]);
+        assert_eq!(count, 1);
         // Five times 200 ms, and on a machine with other work somewhat more.
         assert!((1_000_000_000..1_500_000_000).contains(&delay), "{delay}");
         let block = read_profile(&run.path("block.prof"));
-        let [count, delay] = of(&block, &["waiter", "lock", "[builtin] memory.atomic.wait32"])[..] else { panic!() };
+        let [count, delay] = of(&block, &["waiter", "lock", "[builtin] memory.atomic.wait32"]);
         assert!(count >= 5 && (1_000_000_000..1_500_000_000).contains(&delay), "{count} {delay}");
-        let [1, slept] = of(&block, &["sleep", "wasi_snapshot_preview1.poll_oneoff"])[..] else { panic!() };
-        assert!((199_000_000..300_000_000).contains(&slept), "{slept}");
+        let [count, slept] = of(&block, &["sleep", "wasi_snapshot_preview1.poll_oneoff"]);
+        assert!(count == 1 && (199_000_000..300_000_000).contains(&slept), "{slept}");
     }
 }
 
@@ -96,8 +99,8 @@ fn memory_that_grows_in_a_thread_is_seen(sampler: Sampler) {
     let run = run(sampler, &["--memoryprofile", "memory.prof"], "grows").expect_code(0);
     let memory = read_profile(&run.path("memory.prof"));
     let grown: Vec<String> = lines(&memory, 1).into_iter().filter(|line| line.contains("grower")).collect();
-    let [grown] = grown.as_slice() else { panic!("{:?}", lines(&memory, 1)) };
-    assert!(grown.contains("wasi_thread_start;grower") && grown.ends_with(&format!(" {}", 5 << 16)), "{grown}");
+    assert_eq!(grown.len(), 1, "{:?}", lines(&memory, 1));
+    assert!(grown[0].contains("wasi_thread_start;grower") && grown[0].ends_with(&format!(" {}", 5 << 16)), "{grown:?}");
     assert_eq!(total(&memory, 1), 8 << 16, "with its first size");
 }
 

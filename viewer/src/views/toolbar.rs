@@ -213,8 +213,16 @@ mod tests {
             theme: Theme::System,
             overlay: Overlay::None,
             search: NodeRef::default(),
+            again: None,
             dispatch: Callback::noop(),
         }
+    }
+
+    #[test]
+    fn what_a_running_guest_serves_can_be_taken_again() {
+        let live = || ToolbarProps { again: Some(Callback::noop()), ..props() };
+        let has_button = |html: &str| html.contains("Take again");
+        assert_eq!([render::<Toolbar>(live), render::<Toolbar>(props)].map(|it| has_button(&it)), [true, false]);
     }
 
     #[test]
