@@ -36,7 +36,7 @@ fn of<const N: usize>(profile: &Profile, innermost: &[&str]) -> [i64; N] {
 }
 
 fn who_wakes_threads_has_made_them_wait(sampler: Sampler) {
-    let files = ["--blockprofile", "block.prof", "--mutexprofile", "mutex.prof"];
+    let files = ["--wall", "--blockprofile", "block.prof", "--mutexprofile", "mutex.prof"];
     // Without a heap profile too, the guest tells of its threads.
     for options in [&files[..], &[&files[..], &["--no-heap"]].concat()] {
         let run = run(sampler, options, "waiters").expect_code(0);
@@ -49,6 +49,9 @@ fn who_wakes_threads_has_made_them_wait(sampler: Sampler) {
         let [count, delay] = of(&block, &["waiter", "lock", "[builtin] memory.atomic.wait32"]);
         assert!(count >= 5 && (1_000_000_000..1_500_000_000).contains(&delay), "{count} {delay}");
         let [count, slept] = of(&block, &["sleep", "wasi_snapshot_preview1.poll_oneoff"]);
+        // Threads wait where they waited.
+        let [_, _, wall] = of(&run.profile(), &["waiter", "lock", "[builtin] memory.atomic.wait32"]);
+        assert!((900_000_000..1_500_000_000).contains(&wall), "{wall}");
         assert!(count == 1 && (199_000_000..300_000_000).contains(&slept), "{slept}");
     }
 }

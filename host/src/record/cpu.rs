@@ -73,8 +73,12 @@ pub fn cpu_profile(of: &CpuProfile<'_>, names: &mut Names<'_>, run: &Run<'_>) ->
     let is_seen = |value: Value| of.values(value).iter().any(|&value| value > 0);
     let mut stacks: Vec<StackSample> = samples.stacks().filter(|stack| is_seen(stack.value)).collect();
     for stack in &mut stacks {
-        // A call of wprof's own in the guest's allocator is the allocator's time.
-        if stack.offsets.first().is_some_and(|&leaf| run.map.is_ours(leaf)) {
+        // A call of wprof's own in the guest's allocator is the allocator's time; what waits in the place of an instruction of the
+        // guest's is that instruction.
+        if let [leaf, callers @ ..] = stack.offsets.as_slice()
+            && run.map.is_ours(*leaf)
+            && !callers.first().is_some_and(|&caller| run.map.is_instead(caller))
+        {
             stack.leaf = Leaf::Guest;
         }
         run.map.map_stack(&mut stack.offsets);

@@ -77,6 +77,12 @@ impl AddressMap {
         }
     }
 
+    /// Whether the code at an offset stands in the place of an instruction: what it calls is that instruction's work.
+    #[must_use]
+    pub fn is_instead(&self, offset: u32) -> bool {
+        self.segment_at(offset).is_some_and(|segment| matches!(segment.origin, Origin::Instead(_)))
+    }
+
     /// Whether the code at an offset is none of the user's.
     #[must_use]
     pub fn is_ours(&self, offset: u32) -> bool {
@@ -100,11 +106,14 @@ mod tests {
             Segment { new: 100..140, origin: Origin::Copied(0) },
             Segment { new: 140..150, origin: Origin::PutInto(41) },
             Segment { new: 170..180, origin: Origin::Ours },
+            Segment { new: 180..185, origin: Origin::Instead(60) },
         ]);
         let mut stack = vec![175, 145, 155, 101, 5000];
         map.map_stack(&mut stack);
         assert_eq!(stack, [41, 50, 1, 5000]);
-        assert_eq!(map.map(175), None);
+        assert_eq!((map.map(175), map.map(184)), (None, Some(60)));
+        assert_eq!([101, 145, 175, 182].map(|offset| map.is_instead(offset)), [false, false, false, true]);
+        assert!(!map.is_ours(182), "it is the instruction's work");
         assert_eq!([101, 145, 155, 175, 5000].map(|offset| map.is_ours(offset)), [false, true, false, true, false]);
         assert_eq!(AddressMap::default().map(7), Some(7));
         let moved = Segment { new: 140..150, origin: Origin::PutInto(41) }.shifted(1000, 500);
