@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proto::{LabelValue, Profile};
-use support::machine::{guest, guest_if_built, pprof, shared, skip};
+use support::gos::{c_guest, golden, labels, plain};
+use support::machine::{guest, pprof};
 use support::on_both_samplers;
 use support::sampler::Sampler;
 use support::sections::without_custom;
@@ -14,19 +15,6 @@ use support::stacks::frames;
 use support::wprof::{Run, Wprof, read_profile};
 
 on_both_samplers!(rust_labels_are_gos, c_labels_are_gos, a_cpu_profile_that_is_taken_is_not_started_again);
-
-/// What Go's program of that name wrote or printed.
-fn golden(name: &str) -> Option<PathBuf> {
-    Some(shared("spec/golden")?.join(name))
-}
-
-fn c_guest(name: &str) -> Option<PathBuf> {
-    let found = guest_if_built(name);
-    if found.is_none() {
-        skip(format_args!("the guest {name} is not built, as there is no C compiler for it"));
-    }
-    found
-}
 
 /// Runs a guest that may write to its folder.
 fn run(sampler: Option<Sampler>, options: &[&str], guest: &Path, args: &[&str]) -> Run {
@@ -37,12 +25,6 @@ fn run(sampler: Option<Sampler>, options: &[&str], guest: &Path, args: &[&str]) 
         None => Wprof::run(&options, guest, args),
     };
     run.finish().expect_code(0)
-}
-
-/// Function names without the crate or package, as Go, Rust and C have different ones.
-fn plain(name: &str) -> String {
-    let last = name.rsplit(['.', ':']).next().unwrap_or_default();
-    last.chars().filter(|it| *it != '_').collect::<String>().to_lowercase()
 }
 
 /// How much there is by the innermost frames that are the program's own.
@@ -190,19 +172,14 @@ fn an_allocator_that_tells_of_itself_counts_once() {
 }
 
 /// A place at work, and its labels.
-type Labelled = (String, Vec<(String, String)>);
+type Labelled = (String, BTreeMap<String, String>);
 
 fn labelled(profile: &Profile) -> BTreeSet<Labelled> {
     let mut found = BTreeSet::new();
     for sample in profile.samples() {
-        let text = |label: &proto::Label| match label.value {
-            LabelValue::Str(value) => (profile.string(label.key).to_owned(), profile.string(value).to_owned()),
-            LabelValue::Num { num, .. } => (profile.string(label.key).to_owned(), format!("number {num}")),
-        };
-        let labels = sample.labels.iter().map(text).collect();
         let names: Vec<String> = frames(profile, &sample).into_iter().map(plain).collect();
         if let Some(burn) = names.iter().find(|name| name.starts_with("burn")) {
-            found.insert((burn.clone(), labels));
+            found.insert((burn.clone(), labels(profile, &sample)));
         }
     }
     found

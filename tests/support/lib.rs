@@ -6,6 +6,7 @@
 
 pub mod base64;
 pub mod books;
+pub mod gos;
 pub mod http;
 pub mod machine;
 pub mod page;

@@ -82,6 +82,12 @@ impl Running {
         spawn(move || std::io::Write::write_all(&mut stdin, &bytes).ok());
     }
 
+    /// Writes a line to its stdin, which stays open.
+    pub fn write_line(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("stdin is closed already");
+        std::io::Write::write_all(stdin, format!("{line}\n").as_bytes()).unwrap();
+    }
+
     /// Writes these to its stdin one by one, with a pause before each, and closes it.
     pub fn feed(&mut self, pieces: Vec<Vec<u8>>, pause: Duration) {
         let mut stdin = self.stdin.take().expect("stdin is closed already");
