@@ -23,6 +23,16 @@ pub fn c_guest(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// A guest with threads, in C or in Rust.
+#[must_use]
+pub fn threaded_guest(name: &str) -> Option<PathBuf> {
+    let found = guest_if_built(name);
+    if found.is_none() {
+        skip(format_args!("the guest {name} is not built, as there is no C compiler for threads"));
+    }
+    found
+}
+
 /// Function names without the crate or package, as Go, Rust and C have different ones.
 #[must_use]
 pub fn plain(name: &str) -> String {

@@ -1,5 +1,7 @@
-//! Builds the programs of tests/guests into target/guests: Rust, C, Go, AssemblyScript, a component, and copies without
-//! names or DWARF.
+//! Builds the programs of tests/guests into target/guests: Rust, C, Go, AssemblyScript, some with threads, a component, and
+//! copies without names or DWARF.
+
+mod threads;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -46,7 +48,9 @@ pub(crate) fn build(project: &Project, toolchain: &Toolchain, compilers: &Compil
         build_variants(&project.guests())?;
         if let Some(zig) = &compilers.zig {
             build_c(project, zig)?;
+            threads::build_c(project, zig)?;
         }
+        threads::build_rust(project, toolchain, compilers.zig.as_deref())?;
         if let Some(go) = &compilers.go {
             build_go(project, go)?;
         }
@@ -176,6 +180,7 @@ fn each_source(project: &Project, dir: &str, kinds: &[&str], compiler: impl Fn(&
 fn files_in(dir: &Path) -> Result<Vec<PathBuf>> {
     let entries = dir.read_dir().with_context(|| format!("read the folder {}", dir.display()))?;
     let mut files: Vec<_> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    files.retain(|path| path.is_file());
     files.sort();
     Ok(files)
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::guests::Compilers;
 use crate::project::{Project, answer, on_path, run_quietly, say};
-use crate::wasm::{BROWSER, Toolchain, WASI, is_installed, rustc};
+use crate::wasm::{BROWSER, THREADS, Toolchain, WASI, is_installed, rustc};
 
 const DEBIAN_RUST: [&str; 2] = ["rustc-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -88,6 +88,17 @@ pub(crate) fn wasm_targets(project: &Project) -> Result<Toolchain> {
 
 fn has_targets() -> bool {
     is_installed(BROWSER) && is_installed(WASI)
+}
+
+/// Whether there is std for guests with threads; rustup adds it where it may.
+pub(crate) fn has_threads_target() -> bool {
+    if !is_installed(THREADS) && may_rustup_install() {
+        say(&format!("rustup adds {THREADS}"));
+        if let Err(error) = run_quietly(Command::new("rustup").args(["target", "add", THREADS])) {
+            say(&format!("it could not: {error:#}"));
+        }
+    }
+    is_installed(THREADS)
 }
 
 /// RUSTUP_AUTO_INSTALL=0 says that the machine's toolchain is to stay as it is.

@@ -22,7 +22,9 @@ pub(crate) fn run_all(project: &Project) -> Result<()> {
     let tools = setup::for_tests(project)?;
     project.step("check the formatting", || {
         run(project.cargo("fmt").args(["--all", "--check"]))?;
-        run(project.cargo("fmt").arg("--check").current_dir(project.root.join("tests/guests")))
+        let guests = project.root.join("tests/guests");
+        run(project.cargo("fmt").arg("--check").current_dir(&guests))?;
+        run(project.cargo("fmt").arg("--check").current_dir(guests.join("threads")))
     })?;
     bundle::build(project, &tools.toolchain, Quality::Full)?;
     project.build()?;

@@ -9,6 +9,8 @@ use crate::project::{Project, answer};
 pub(crate) const BROWSER: &str = "wasm32-unknown-unknown";
 /// The guests' target.
 pub(crate) const WASI: &str = "wasm32-wasip1";
+/// That of guests with threads.
+pub(crate) const THREADS: &str = "wasm32-wasip1-threads";
 
 /// What can build for both targets.
 #[derive(Debug)]
