@@ -62,7 +62,8 @@ fn every_thread_is_sampled(sampler: Sampler) {
     let all = total(&cpu, 1);
     for thread in ["burn_one", "burn_two", "burn_three"] {
         let share = cum(&cpu, 1, thread) as f64 / all as f64;
-        assert!((0.2..0.5).contains(&share), "{thread}: {share} of {all}");
+        // The same work, but not the same time where threads share a core with others.
+        assert!((0.2..0.6).contains(&share), "{thread}: {share} of {all}");
     }
     assert!(cum(&cpu, 1, "wasi_thread_start") * 20 > all * 19);
 }

@@ -12,8 +12,11 @@ use crate::heap::probe::Probe;
 use crate::labels::LabelsId;
 use crate::sample::{self, CpuOptions, Leaf};
 
-/// How long a context that is at work may take to show its stack.
+/// How long all contexts together may take to show their stacks.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long each may take, whatever the others took.
+const LEAST_PATIENCE: Duration = Duration::from_millis(10);
 
 /// All of a guest's.
 #[derive(Debug, Default)]
@@ -173,10 +176,12 @@ impl Contexts {
     /// What each does now. `own` is the stack of the one that asks, if that is one of them: it stands in a host call of ours.
     #[must_use]
     pub fn snapshots(&self, own: Option<&(u32, Vec<u32>)>) -> Vec<Snapshot> {
+        let due = Instant::now() + PATIENCE;
         let snapshot = |context: &Arc<Context>| {
+            let patience = due.saturating_duration_since(Instant::now()).max(LEAST_PATIENCE);
             let stack = match own {
                 Some((id, offsets)) if *id == context.id => Some((offsets.clone(), Leaf::Guest)),
-                _ => context.cpu.stack(PATIENCE),
+                _ => context.cpu.stack(patience),
             };
             Snapshot {
                 id: context.id,
