@@ -10,7 +10,7 @@ use crate::contention::waiting::Waiting;
 use crate::heap::grow::Growth;
 use crate::heap::probe::Probe;
 use crate::labels::LabelsId;
-use crate::sample::{self, CpuOptions, Leaf};
+use crate::sample::{self, Carry, CpuOptions, Leaf};
 
 /// How long all contexts together may take to show their stacks.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -23,6 +23,8 @@ const LEAST_PATIENCE: Duration = Duration::from_millis(10);
 pub struct Contexts {
     state: Mutex<State>,
     n_begun: AtomicU32,
+    /// For those that come and go; see [`Carry`].
+    pub carry: Arc<Carry>,
 }
 
 #[derive(Debug, Default)]
@@ -144,14 +146,19 @@ impl Contexts {
     pub fn start_cpu(&self, options: CpuOptions) -> std::io::Result<()> {
         let mut state = self.lock();
         (state.sampling, state.ended) = (Some(options), None);
+        let _of_no_profile = self.carry.take();
         state.live.iter().try_for_each(|context| context.cpu.start(options.hz, options.has_wall))
     }
 
     /// No more are taken; those since the start.
     #[must_use]
     pub fn stop_cpu(&self) -> sample::Measured {
-        self.lock().sampling = None;
-        self.take_all(sample::Handle::stop)
+        let sampling = self.lock().sampling.take();
+        let mut measured = self.take_all(sample::Handle::stop);
+        if let Some(CpuOptions { hz, .. }) = sampling {
+            measured.add_tail(self.carry.take(), sample::period(hz));
+        }
+        measured
     }
 
     /// Those that there are now.

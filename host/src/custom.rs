@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use wasmtime::AsContext;
 use wprof_guest::abi::{Code, MAX_NAME};
 
@@ -16,6 +16,10 @@ const MAX_PROFILES: usize = 10_000;
 
 /// Entries that all of them together may have.
 const MAX_ENTRIES: usize = 1 << 22;
+
+/// One of a guest's instances, which know nothing of each other: all may have a profile of the same name, with keys of their
+/// own in it. A guest that is run once is number 0.
+pub type InstanceId = u32;
 
 /// All of a guest's.
 #[derive(Debug, Default)]
@@ -33,7 +37,9 @@ struct State {
 #[derive(Debug)]
 struct Custom {
     name: String,
-    entries: FxHashMap<i64, Entry>,
+    /// Instances that have made it, or have entries in it.
+    makers: FxHashSet<InstanceId>,
+    entries: FxHashMap<(InstanceId, i64), Entry>,
 }
 
 /// What an entry counts for.
@@ -55,17 +61,19 @@ impl CustomProfiles {
     /// # Errors
     ///
     /// [`Code::EmptyName`], [`Code::BadName`], [`Code::NameTaken`], [`Code::Limit`].
-    pub fn make(&self, name: &str) -> Result<usize, Code> {
+    pub fn make(&self, instance: InstanceId, name: &str) -> Result<usize, Code> {
         check_name(name)?;
         let mut state = self.lock();
-        if state.by_name.contains_key(name) {
-            return Err(Code::NameTaken);
+        if let Some(number) = state.by_name.get(name).copied() {
+            let is_new = state.profiles.get_mut(number).is_some_and(|it| it.makers.insert(instance));
+            return if is_new { Ok(number) } else { Err(Code::NameTaken) };
         }
         let number = state.profiles.len();
         if number >= MAX_PROFILES {
             return Err(Code::Limit);
         }
-        state.profiles.push(Custom { name: name.to_owned(), entries: FxHashMap::default() });
+        let makers = FxHashSet::from_iter([instance]);
+        state.profiles.push(Custom { name: name.to_owned(), makers, entries: FxHashMap::default() });
         state.by_name.insert(name.to_owned(), number);
         Ok(number)
     }
@@ -102,7 +110,7 @@ impl CustomProfiles {
     pub fn add<T: 'static>(
         &self,
         number: usize,
-        key: i64,
+        key: (InstanceId, i64),
         skip: u32,
         labels: LabelsId,
         store: impl AsContext<Data = T>,
@@ -119,6 +127,7 @@ impl CustomProfiles {
         let stack = state.stacks.capture(store, None);
         state.n_entries += 1;
         if let Some(profile) = state.profiles.get_mut(number) {
+            profile.makers.insert(key.0);
             profile.entries.insert(key, Entry { stack, skip, labels });
         }
         Ok(())
@@ -129,11 +138,23 @@ impl CustomProfiles {
     /// # Errors
     ///
     /// [`Code::UnknownHandle`].
-    pub fn remove(&self, number: usize, key: i64) -> Result<(), Code> {
+    pub fn remove(&self, number: usize, key: (InstanceId, i64)) -> Result<(), Code> {
         let mut state = self.lock();
         let removed = state.profiles.get_mut(number).ok_or(Code::UnknownHandle)?.entries.remove(&key);
         state.n_entries -= usize::from(removed.is_some());
         Ok(())
+    }
+
+    /// An instance is gone, and with it its entries.
+    pub fn end(&self, instance: InstanceId) {
+        let state = &mut *self.lock();
+        for profile in &mut state.profiles {
+            if profile.makers.remove(&instance) {
+                let before = profile.entries.len();
+                profile.entries.retain(|(of, _), _| *of != instance);
+                state.n_entries -= before - profile.entries.len();
+            }
+        }
     }
 
     /// What a profile has now, in the order of the stacks.
@@ -184,8 +205,8 @@ mod tests {
     #[test]
     fn profiles_have_names_of_their_own() {
         let profiles = CustomProfiles::default();
-        assert_eq!(profiles.make("app.conns"), Ok(0));
-        assert_eq!(profiles.make("app.a"), Ok(1));
+        assert_eq!(profiles.make(0, "app.conns"), Ok(0));
+        assert_eq!(profiles.make(0, "app.a"), Ok(1));
         for (name, code) in [
             ("app.conns", Code::NameTaken),
             ("", Code::EmptyName),
@@ -194,7 +215,7 @@ mod tests {
             ("nul\0", Code::BadName),
             (&"x".repeat(MAX_NAME + 1), Code::Limit),
         ] {
-            assert_eq!(profiles.make(name), Err(code), "{name:?}");
+            assert_eq!(profiles.make(0, name), Err(code), "{name:?}");
         }
         assert_eq!(profiles.names(), ["app.a", "app.conns"]);
         assert_eq!((profiles.find("app.a"), profiles.find("app.b")), (Some(1), None));
@@ -205,23 +226,23 @@ mod tests {
     fn entries_are_keys_held_until_they_are_removed() {
         let store = Store::new(&Engine::default(), ());
         let profiles = CustomProfiles::default();
-        let made = profiles.make("p").unwrap();
-        let add = |key, skip| profiles.add(made, key, skip, LabelsId::NONE, &store);
+        let made = profiles.make(0, "p").unwrap();
+        let add = |key, skip| profiles.add(made, (0, key), skip, LabelsId::NONE, &store);
         assert_eq!([add(1, 0), add(-2, 0), add(1, 0), add(3, 5)], [Ok(()), Ok(()), Err(Code::Duplicate), Ok(())]);
-        assert_eq!(profiles.remove(made, 9), Ok(()), "it was never there");
-        assert_eq!(profiles.remove(made, 1), Ok(()));
+        assert_eq!(profiles.remove(made, (0, 9)), Ok(()), "it was never there");
+        assert_eq!(profiles.remove(made, (0, 1)), Ok(()));
         assert_eq!(add(1, 0), Ok(()), "it may come back");
         assert_eq!(profiles.count(made), 3);
         let counts: Vec<_> = profiles.counted(made).iter().map(|it| (it.leaf, it.count)).collect();
         assert_eq!(counts, [(RowLeaf::Without(0), 2), (RowLeaf::Without(5), 1)]);
-        assert_eq!(profiles.add(7, 1, 0, LabelsId::NONE, &store), Err(Code::UnknownHandle));
-        assert_eq!(profiles.remove(7, 1), Err(Code::UnknownHandle));
+        assert_eq!(profiles.add(7, (0, 1), 0, LabelsId::NONE, &store), Err(Code::UnknownHandle));
+        assert_eq!(profiles.remove(7, (0, 1)), Err(Code::UnknownHandle));
     }
 
     #[test]
     fn there_is_an_end_to_how_many_profiles_a_guest_makes() {
         let profiles = CustomProfiles::default();
-        let n_made = (0..1_000_000).filter(|n| profiles.make(&format!("p{n}")).is_ok()).count();
+        let n_made = (0..1_000_000).filter(|n| profiles.make(0, &format!("p{n}")).is_ok()).count();
         assert_eq!(n_made, MAX_PROFILES);
     }
 }

@@ -12,12 +12,12 @@ pub(super) fn add_locks<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasm
     let own = host.clone();
     linker.func_wrap(MODULE, "lock_waits", move |lock: i64| {
         own.0.context.own.waiting.set_locking(true);
-        own.registry().handle().contention.locks.wait(lock, this_thread(), wall_now());
+        own.registry().handle().contention.locks.wait(own.lock(lock), this_thread(), wall_now());
     })?;
     let own = host.clone();
     linker.func_wrap(MODULE, "lock_taken", move |mut caller: Caller<'_, T>, lock: i64| {
         let contention = &own.registry().handle().contention;
-        if let Some(waited) = contention.locks.take(lock, this_thread(), wall_now()) {
+        if let Some(waited) = contention.locks.take(own.lock(lock), this_thread(), wall_now()) {
             contention.waited(waited, Leaf::Guest, caller.as_context_mut());
         }
         own.0.context.own.waiting.set_locking(false);
@@ -25,7 +25,7 @@ pub(super) fn add_locks<T: 'static>(linker: &mut Linker<T>, host: &Host) -> wasm
     let own = host.clone();
     linker.func_wrap(MODULE, "lock_released", move |mut caller: Caller<'_, T>, lock: i64| {
         let contention = &own.registry().handle().contention;
-        if let Some(waited) = contention.locks.release(lock, wall_now()) {
+        if let Some(waited) = contention.locks.release(own.lock(lock), wall_now()) {
             contention.released(waited, caller.as_context_mut());
         }
     })?;

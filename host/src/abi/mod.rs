@@ -14,6 +14,7 @@ use wasmtime::{Caller, Linker};
 use wprof_guest::abi::{Code, MODULE, VERSION};
 
 use crate::contexts::Context;
+use crate::custom::InstanceId;
 use crate::registry::Registry;
 use crate::sample::CurrentLabels;
 use memory::write;
@@ -28,6 +29,8 @@ struct Inner {
     registry: Registry,
     /// The context that the store's guest is.
     context: Arc<Context>,
+    /// What its keys and locks are told apart by from those of other instances.
+    instance: InstanceId,
     streams: Mutex<Streams>,
     last_error: Mutex<String>,
 }
@@ -44,7 +47,7 @@ pub fn is_imported_by(module: &wasmtime::Module) -> bool {
     module.imports().any(|import| import.module() == MODULE)
 }
 
-/// Defines the imports for the store of one of the guest's contexts. Its data may be anything.
+/// Defines the imports for the store of one of the guest's contexts, which belongs to this instance. Its data may be anything.
 ///
 /// # Errors
 ///
@@ -53,10 +56,11 @@ pub fn add_to_linker<T: 'static>(
     linker: &mut Linker<T>,
     registry: &Registry,
     context: &Arc<Context>,
+    instance: InstanceId,
 ) -> wasmtime::Result<()> {
     let (streams, last_error) = (Mutex::default(), Mutex::default());
     let (registry, context) = (registry.clone(), Arc::clone(context));
-    let host = Host(Arc::new(Inner { registry, context, streams, last_error }));
+    let host = Host(Arc::new(Inner { registry, context, instance, streams, last_error }));
     linker.func_wrap(MODULE, "version", || VERSION)?;
     let own = host.clone();
     linker.func_wrap(MODULE, "last_error", move |mut caller: Caller<'_, T>, buf: i32, cap: i32| {
@@ -86,6 +90,11 @@ impl Host {
 
     fn last_error(&self) -> MutexGuard<'_, String> {
         self.0.last_error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A lock's address, or one that no lock has, for each instance another.
+    fn lock(&self, address: i64) -> i64 {
+        address ^ i64::from(self.0.instance) << 32
     }
 
     /// The labels of the guest's thread.

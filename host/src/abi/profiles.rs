@@ -34,7 +34,11 @@ pub(super) fn add_profiles<T: 'static>(linker: &mut Linker<T>, host: &Host) -> w
     let own = host.clone();
     linker.func_wrap(MODULE, "profile_new", move |mut caller: Caller<'_, T>, name: i32, len: i32| {
         let name = name_at(&mut caller, name, len);
-        let made = name.as_deref().map_err(|&code| code).and_then(|name| own.registry().make(name)).map(handle);
+        let made = name
+            .as_deref()
+            .map_err(|&code| code)
+            .and_then(|name| own.registry().make(own.0.instance, name))
+            .map(handle);
         own.answer(made, name.as_deref().unwrap_or_default())
     })?;
     let own = host.clone();
@@ -65,7 +69,7 @@ pub(super) fn add_profiles<T: 'static>(linker: &mut Linker<T>, host: &Host) -> w
                 let handle = own.registry().handle();
                 // Go's skip has a sign, and what is below 0 leaves out nothing.
                 let skip = u32::try_from(skip).unwrap_or(0);
-                handle.custom.add(number, key, skip, own.labels().get(), caller.as_context_mut())
+                handle.custom.add(number, (own.0.instance, key), skip, own.labels().get(), caller.as_context_mut())
             }
         });
         let name = if added.is_err() { found.map(|it| own.registry().name(it)) } else { Ok(String::new()) };
@@ -75,7 +79,7 @@ pub(super) fn add_profiles<T: 'static>(linker: &mut Linker<T>, host: &Host) -> w
     linker.func_wrap(MODULE, "profile_remove", move |profile: i32, key: i64| {
         let removed = own.profile(profile).and_then(|profile| match profile {
             NamedProfile::BuiltIn(_) => Ok(()),
-            NamedProfile::Custom(number) => own.registry().handle().custom.remove(number, key),
+            NamedProfile::Custom(number) => own.registry().handle().custom.remove(number, (own.0.instance, key)),
         });
         own.answer(removed.map(|()| 0), "")
     })?;

@@ -110,7 +110,7 @@ pub(super) fn instantiate(
 ) -> anyhow::Result<Instance> {
     let wasm = &options.common.wasm;
     if abi::is_imported_by(module) {
-        abi::add_to_linker(&mut linker, watched.registry, watched.context)?;
+        abi::add_to_linker(&mut linker, watched.registry, watched.context, 0)?;
     }
     if let Some(threads) = watched.threads {
         threads.add_to_linker(&mut linker, watched.context)?;

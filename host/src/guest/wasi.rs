@@ -4,17 +4,19 @@ use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use anyhow::Context;
+use wasmtime::StoreLimits;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::limits::Limits;
+use super::limits::limits;
 use super::options::{GuestOptions, inherited};
 use super::sleep::Monotonic;
+use crate::heap::limits::Limits;
 use crate::sample::Watch;
 
 /// What a store holds for its guest.
 pub struct GuestState {
-    pub(super) limits: Limits,
+    pub(super) limits: Limits<StoreLimits>,
     wasi: Wasi,
 }
 
@@ -104,7 +106,7 @@ impl GuestState {
             Some(baton) => Wasi::Shared { baton: baton.clone(), held: None },
             None => Wasi::Own(Box::new(wasi(options)?)),
         };
-        Ok(Self { limits: Limits::new(options, watch, n_rewritten), wasi })
+        Ok(Self { limits: limits(options, watch, n_rewritten), wasi })
     }
 
     /// The world, for the host call under way.

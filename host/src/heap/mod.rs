@@ -19,6 +19,7 @@ pub mod gaps;
 pub mod grow;
 pub mod hook;
 pub mod imports;
+pub mod limits;
 pub mod live;
 pub mod prepare;
 pub mod probe;

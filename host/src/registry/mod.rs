@@ -27,6 +27,7 @@ pub use heap::HeapFacts;
 pub(crate) use heap::total;
 pub use module::Module;
 
+use crate::custom::InstanceId;
 use crate::measure::{Handle, Measured};
 use crate::record::{self, ContentionKind, HeapKind, Run, Waited};
 
@@ -141,16 +142,16 @@ impl Registry {
         built_in.or_else(|| self.handle().custom.find(name).map(NamedProfile::Custom))
     }
 
-    /// Makes a profile of the guest's own; Go's `NewProfile`.
+    /// Makes a profile of the guest's own, for one of its instances; Go's `NewProfile`.
     ///
     /// # Errors
     ///
     /// [`Code::EmptyName`], [`Code::BadName`], [`Code::NameTaken`], [`Code::Limit`].
-    pub fn make(&self, name: &str) -> Result<NamedProfile, Code> {
+    pub fn make(&self, instance: InstanceId, name: &str) -> Result<NamedProfile, Code> {
         if RESERVED.contains(&name) || BuiltIn::ALL.iter().any(|it| it.name() == name) {
             return Err(Code::NameTaken);
         }
-        self.handle().custom.make(name).map(NamedProfile::Custom)
+        self.handle().custom.make(instance, name).map(NamedProfile::Custom)
     }
 
     /// A profile's name.

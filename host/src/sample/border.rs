@@ -3,17 +3,17 @@
 use std::pin::Pin;
 use std::task::{self, Poll};
 
-use super::signal;
+use super::{Handle, signal};
 
 /// Where a host without a call hook enters the guest.
 #[derive(Debug, Clone, Default)]
 pub struct Border(pub(super) Option<signal::Handle>);
 
-/// A call into a guest of an async store, which may move from thread to thread between its polls; see [`Sampler::polled`](super::Sampler::polled).
+/// A call into a guest of an async store, which may move from thread to thread between its polls; see [`Handle::polled`].
 #[derive(Debug)]
 pub struct Polled<F> {
     pub(super) call: Pin<Box<F>>,
-    pub(super) sampler: Option<signal::Handle>,
+    pub(super) sampler: Handle,
 }
 
 /// A stay in the guest, which ends when this is dropped.
@@ -24,16 +24,16 @@ impl<F: Future> Future for Polled<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<F::Output> {
-        let _running = self.sampler.clone().map(Running::new);
+        let _running = Running::new(self.sampler.clone());
         self.call.as_mut().poll(context)
     }
 }
 
 /// Between the beginning and the end of a poll.
-struct Running(signal::Handle);
+struct Running(Handle);
 
 impl Running {
-    fn new(handle: signal::Handle) -> Self {
+    fn new(handle: Handle) -> Self {
         handle.resume();
         Self(handle)
     }

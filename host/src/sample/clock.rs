@@ -42,6 +42,8 @@ pub struct CpuClock {
     settled: Nanos,
     /// What of a period was used but not yet worth a tick when the guest was last left.
     carried: Nanos,
+    /// What others have used that is worth no tick yet.
+    owed: Nanos,
     /// CPU time of all finished stays.
     spent: Nanos,
     entered: Nanos,
@@ -52,7 +54,7 @@ impl CpuClock {
     /// A clock that ticks every `period` nanoseconds of the guest's CPU time.
     #[must_use]
     pub fn new(period: Nanos) -> Self {
-        Self { period: period.max(1), settled: 0, carried: 0, spent: 0, entered: 0, inside: false }
+        Self { period: period.max(1), settled: 0, carried: 0, owed: 0, spent: 0, entered: 0, inside: false }
     }
 
     /// Reads the calling thread's clock.
@@ -65,7 +67,16 @@ impl CpuClock {
     pub fn enter(&mut self, now: Nanos) {
         self.inside = true;
         self.entered = now;
-        self.settled = now.saturating_sub(self.carried);
+        // The clock may be another thread's, which has not run for so long.
+        let own = self.carried.min(now);
+        self.settled = now - own;
+        self.owed = self.owed.saturating_add(self.carried - own);
+    }
+
+    /// Whether it is entered.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        self.inside
     }
 
     /// The guest is left for good, or until the embedder calls it again.
@@ -79,7 +90,7 @@ impl CpuClock {
 
     /// Ticks with this period from now on; what passed before is worth none.
     pub fn begin(&mut self, period: Nanos, now: Nanos) {
-        (self.period, self.settled, self.carried) = (period.max(1), now, 0);
+        (self.period, self.settled, self.carried, self.owed) = (period.max(1), now, 0, 0);
     }
 
     /// Ticks that have passed since the last call, each worth one period.
@@ -87,9 +98,24 @@ impl CpuClock {
         if !self.inside {
             return 0;
         }
-        let ticks = now.saturating_sub(self.settled) / self.period;
-        self.settled += ticks * self.period;
+        let ticks = now.saturating_sub(self.settled).saturating_add(self.owed) / self.period;
+        let given = ticks * self.period;
+        let to_others = given.min(self.owed);
+        self.owed -= to_others;
+        self.settled += given - to_others;
         ticks
+    }
+
+    /// So much CPU time of others is to be given to this clock's samples.
+    pub fn owe(&mut self, nanos: Nanos) {
+        self.owed = self.owed.saturating_add(nanos);
+    }
+
+    /// What was given to no sample yet.
+    #[must_use]
+    pub fn unsettled(&self, now: Nanos) -> Nanos {
+        let own = if self.inside { now.saturating_sub(self.settled) } else { self.carried };
+        own.saturating_add(self.owed)
     }
 
     /// The reading up to which time has been given to samples.
@@ -131,6 +157,19 @@ mod tests {
         assert_eq!(clock.take_ticks(606), 1, "4 before and 6 now make a period");
         clock.leave(608);
         assert_eq!(clock.guest_cpu(9999), 12);
+    }
+
+    #[test]
+    fn what_others_have_used_goes_with_the_next_ticks() {
+        let mut clock = CpuClock::new(10);
+        clock.enter(100);
+        clock.owe(25);
+        assert_eq!((clock.take_ticks(100), clock.unsettled(100)), (2, 5));
+        assert_eq!((clock.take_ticks(106), clock.unsettled(106)), (1, 1), "5 of theirs and 5 of its own");
+        clock.leave(108);
+        assert_eq!((clock.unsettled(9999), clock.guest_cpu(9999)), (3, 8), "theirs is not its own time");
+        clock.enter(1);
+        assert_eq!((clock.take_ticks(7), clock.take_ticks(8)), (0, 1), "on a thread that has run for 1 only");
     }
 
     #[test]

@@ -20,7 +20,10 @@ use std::time::{Duration, Instant};
 use wasmtime::{CallHook, Engine, Store, StoreContextMut, UpdateDeadline};
 
 use super::clock::{CpuClock, Nanos, thread_cpu_elsewhere, wall_now};
-use super::{CurrentLabels, Doing, Kind, Leaf, Measured, Options, RawSamples, Value, Watch, period};
+use super::{
+    Carried, Carry, Chained, CurrentLabels, Doing, Kind, Leaf, Measured, Options, RawSamples, Value, Watch, chain,
+    period,
+};
 use crate::stack::{MAX_FRAMES, capture_into};
 
 /// Why a guest was stopped from outside; travels as the error of its run.
@@ -72,6 +75,8 @@ struct State {
     scratch: Vec<u32>,
     /// The guest's thread, and when it first entered the guest; `None` until it has.
     entered: Option<(u32, Instant)>,
+    /// What other stores have used.
+    carry: Option<Arc<Carry>>,
 }
 
 /// A sampler attached to one store. Dropping it stops the ticker.
@@ -88,7 +93,11 @@ impl EpochSampler {
     /// # Errors
     ///
     /// When the ticker thread cannot be started.
-    pub(super) fn attach<T: 'static>(store: &mut Store<T>, options: Options) -> std::io::Result<Self> {
+    pub(super) fn attach<T: 'static>(
+        store: &mut Store<T>,
+        options: Options,
+        chained: Chained<T>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             ticks: AtomicU64::new(0),
             seen: AtomicU64::new(0),
@@ -113,24 +122,11 @@ impl EpochSampler {
                 depth: 0,
                 scratch: Vec::with_capacity(256),
                 entered: None,
+                carry: options.carry,
             }),
         });
 
-        let hook = Arc::clone(&shared);
-        store.call_hook(move |store, event| {
-            hook.on_crossing(store, event);
-            Ok(())
-        });
-        let check = Arc::clone(&shared);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_: StoreContextMut<'_, T>| {
-            // The sample was taken by the call hook on the way in here.
-            if check.end_guest.load(Ordering::Relaxed) {
-                return Err(Ended.into());
-            }
-            Ok(UpdateDeadline::Continue(1))
-        });
-
+        shared.hook(store, chained);
         let sampler = Self { shared, engine: store.engine().clone() };
         if options.hz > 0 {
             sampler.handle().start(options.hz, options.has_wall)?;
@@ -184,6 +180,25 @@ impl Handle {
         measured
     }
 
+    /// The guest, which has waited in the host, runs on; it may have come to another thread, with another clock.
+    pub(super) fn resume(&self) {
+        let mut state = self.shared.lock();
+        if state.depth > 0 && !state.clock.is_inside() {
+            let now = CpuClock::now();
+            state.clock.enter(now);
+            (state.looked_at, state.rested_at) = (now, now);
+            state.entered = state.entered.map(|(_, since)| (own_thread_id(), since));
+        }
+    }
+
+    /// The guest waits in the host, and its thread does something else.
+    pub(super) fn pause(&self) {
+        let mut state = self.shared.lock();
+        if state.depth > 0 {
+            state.clock.leave(CpuClock::now());
+        }
+    }
+
     /// The labels of the guest's thread.
     pub(super) fn labels(&self) -> &Arc<CurrentLabels> {
         &self.shared.labels
@@ -198,7 +213,13 @@ impl Handle {
 
     /// The guest's stack at its next check; `None` if there is none for so long.
     pub(super) fn stack(&self, patience: Duration) -> Option<(Vec<u32>, Leaf)> {
-        self.shared.lock().shown = None;
+        {
+            let mut state = self.shared.lock();
+            state.shown = None;
+            if state.depth == 0 {
+                return None;
+            }
+        }
         self.shared.is_asked.store(true, Ordering::Relaxed);
         self.shared.ticks.fetch_add(1, Ordering::Relaxed);
         self.engine.increment_epoch();
@@ -223,6 +244,9 @@ impl Handle {
         let guest_cpu = state.clock.guest_cpu(now).saturating_sub(state.spent_before);
         if state.depth > 0 {
             state.end_stay(now);
+        }
+        if let Some(carry) = state.carry.as_ref().filter(|_| state.period != Nanos::MAX) {
+            carry.put(Carried { cpu: state.clock.unsettled(now), ..Carried::default() });
         }
         Measured {
             samples: std::mem::take(&mut state.samples),
@@ -254,6 +278,37 @@ impl Shared {
             drop(ticker.join());
             self.stop_ticker.store(false, Ordering::Relaxed);
         }
+    }
+
+    /// Sets the store's call hook and epoch callback, which call the embedder's own.
+    fn hook<T: 'static>(self: &Arc<Self>, store: &mut Store<T>, chained: Chained<T>) {
+        let Chained { call_hook, epoch, until_end } = chained;
+        let kept = (Arc::clone(self), until_end);
+        match call_hook {
+            None => store.call_hook(move |store, event| {
+                // All of it is named, so that the store has all of it.
+                let (shared, _) = &kept;
+                shared.on_crossing(store, event);
+                Ok(())
+            }),
+            Some(mut own) => store.call_hook(move |store, event| {
+                let (shared, _) = &kept;
+                chain::tell(&mut own, store, event, |store| shared.on_crossing(store, event))
+            }),
+        }
+        let (check, mut epoch) = (Arc::clone(self), epoch);
+        epoch.iter_mut().for_each(chain::OwnEpoch::start);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |store: StoreContextMut<'_, T>| {
+            // The sample was taken by the call hook on the way in here.
+            if check.end_guest.load(Ordering::Relaxed) {
+                return Err(Ended.into());
+            }
+            match &mut epoch {
+                None => Ok(UpdateDeadline::Continue(1)),
+                Some(own) => own.on_tick(store),
+            }
+        });
     }
 
     /// Called on every crossing of the guest's border, so the common case is two relaxed loads.
@@ -359,6 +414,9 @@ impl State {
 
     /// What has passed since it was last asked.
     fn take_value(&mut self, now: Nanos) -> Value {
+        let carried = self.carry.as_ref().map(|carry| carry.take()).unwrap_or_default();
+        self.clock.owe(carried.cpu);
+        self.carried_wall = self.carried_wall.saturating_add(carried.wall);
         let ticks = self.clock.take_ticks(now);
         let wall = self.take_wall().wall.saturating_add(std::mem::take(&mut self.carried_wall));
         Value { ticks, cpu: ticks.saturating_mul(self.period), wall }
@@ -375,6 +433,9 @@ impl State {
     fn end_stay(&mut self, now: Nanos) {
         let tail = self.take_value(now);
         let period = self.period;
+        if let Some(carry) = &self.carry {
+            return carry.put(Carried { cpu: tail.cpu, wall: tail.wall, owed: 0 });
+        }
         self.samples.record_tail(tail, period);
     }
 
@@ -400,7 +461,8 @@ fn start_ticker(shared: &Arc<Shared>, engine: &Engine, hz: u32) -> std::io::Resu
         // Sleeps end up to 50 µs late by default, half a period at 10 kHz. Where this is refused, the rate
         // suffers, but not the totals: weights come from the CPU clock.
         let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1_000));
-        let mut due = Instant::now() + period;
+        // At any moment of the first period, or guests that stay for less would never be seen.
+        let mut due = Instant::now() + period.mul_f64(fastrand::f64());
         while !shared.stop_ticker.load(Ordering::Relaxed) {
             let now = Instant::now();
             if let Some(early) = due.checked_duration_since(now).filter(|early| !early.is_zero()) {

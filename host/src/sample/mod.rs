@@ -5,11 +5,14 @@
 //! they are; [`Kind::Epoch`] works wherever wasmtime does, and sees the guest at function entries and loop heads only.
 
 mod border;
+mod carry;
+mod chain;
 mod clock;
 mod current;
 mod epoch;
 mod raw;
 mod signal;
+mod subject;
 mod watch;
 
 use std::sync::Arc;
@@ -18,11 +21,14 @@ use std::time::{Duration, Instant};
 use wasmtime::{Engine, Store};
 
 pub use border::{Border, Polled, Stay};
+pub use carry::{Carried, Carry};
+pub use chain::{Chained, OwnCallHook, OwnEpoch, OwnEpochCallback, OwnTicks};
 pub(crate) use clock::wall_now;
 pub use clock::{CpuClock, Nanos, thread_cpu_elsewhere};
 pub use current::CurrentLabels;
 pub use epoch::{Ended, backtrace_bound};
 pub use raw::{Doing, Leaf, RawSamples, StackSample, Value};
+pub use subject::Subject;
 pub use watch::Watch;
 
 use crate::guest::Code;
@@ -48,6 +54,9 @@ pub struct Options {
     pub has_wall: bool,
     /// Who else is told when the guest's border is crossed.
     pub watch: Watch,
+    /// Where time goes that no sample stands for when the store is gone, if there are others of the same guest. If not, it
+    /// goes with the last sample.
+    pub carry: Option<Arc<Carry>>,
     /// Whether the store gets a call hook, which costs the guest some nanoseconds a host call. The epoch sampler always sets
     /// one. The other one can do without if nobody watches, no host function calls the guest, and each call into the
     /// guest is made inside a [`Border::cross`].
@@ -115,6 +124,12 @@ impl Measured {
         })
     }
 
+    /// Adds time for which no sample will come any more.
+    pub(crate) fn add_tail(&mut self, Carried { cpu, wall, owed }: Carried, period: Nanos) {
+        let ticks = cpu.saturating_add(owed) / period.max(1);
+        self.samples.record_tail(Value { ticks, cpu, wall }, period);
+    }
+
     fn add(&mut self, other: &Self) {
         self.samples.add_all(&other.samples);
         self.guest_cpu = self.guest_cpu.saturating_add(other.guest_cpu);
@@ -152,15 +167,36 @@ impl Sampler {
     ///
     /// When the machine does not allow it.
     pub fn attach<T: 'static>(store: &mut Store<T>, code: &Code, options: Options) -> anyhow::Result<Self> {
+        Self::attach_with(store, &Arc::new(Subject::new(code.clone())), options, Chained::default())
+    }
+
+    /// The same for an embedder that has hooks of its own, and other stores with the same code.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sampler::attach`].
+    pub fn attach_with<T: 'static>(
+        store: &mut Store<T>,
+        subject: &Arc<Subject>,
+        options: Options,
+        chained: Chained<T>,
+    ) -> anyhow::Result<Self> {
         Ok(match options.kind {
-            Kind::Epoch => Self(Either::Epoch(epoch::EpochSampler::attach(store, options)?), Border::default()),
+            Kind::Epoch => {
+                Self(Either::Epoch(epoch::EpochSampler::attach(store, options, chained)?), Border::default())
+            }
             Kind::Signal => {
-                let Options { hz, watch, has_hook, .. } = options;
-                let sampler = signal::SignalSampler::attach(&mut *store, code, hz)?;
+                let Options { hz, watch, has_hook, carry, .. } = options;
+                let sampler = signal::SignalSampler::attach(&mut *store, subject, carry, hz)?;
                 let handle = sampler.handle();
+                let Chained { call_hook, epoch, until_end } = chained;
+                let has_hook = has_hook || call_hook.is_some() || until_end.is_some();
                 let border = Border((!has_hook).then(|| handle.clone()));
                 if has_hook {
-                    handle.hook(store, watch);
+                    handle.hook(store, watch, call_hook, until_end);
+                }
+                if let Some(epoch) = epoch {
+                    epoch.set_alone(store);
                 }
                 Self(Either::Signal(sampler), border)
             }
@@ -182,15 +218,9 @@ impl Sampler {
         self.1.clone()
     }
 
-    /// The same call, which tells the sampler at each poll on which thread the guest goes on. Without it, an async guest that
-    /// has moved is not seen until its next return from a host call, and what its thread does meanwhile is taken for the
-    /// guest's.
+    /// See [`Handle::polled`].
     pub fn polled<F: Future>(&self, call: F) -> Polled<F> {
-        let sampler = match &self.0 {
-            Either::Epoch(_) => None,
-            Either::Signal(sampler) => Some(sampler.handle()),
-        };
-        Polled { call: Box::pin(call), sampler }
+        self.handle().polled(call)
     }
 
     /// Stops and hands out what was measured. The guest must have returned.
@@ -222,6 +252,27 @@ impl Handle {
         match &self.0 {
             Either::Epoch(handle) => handle.stop(),
             Either::Signal(handle) => handle.stop(),
+        }
+    }
+
+    /// The same call, which tells the sampler at each poll on which thread the guest goes on. Without it, an async guest that
+    /// has moved is not seen until its next return from a host call, and what its thread does meanwhile is taken for the
+    /// guest's.
+    pub fn polled<F: Future>(&self, call: F) -> Polled<F> {
+        Polled { call: Box::pin(call), sampler: self.clone() }
+    }
+
+    fn resume(&self) {
+        match &self.0 {
+            Either::Epoch(handle) => handle.resume(),
+            Either::Signal(handle) => handle.resume(),
+        }
+    }
+
+    fn pause(&self) {
+        match &self.0 {
+            Either::Epoch(handle) => handle.pause(),
+            Either::Signal(handle) => handle.pause(),
         }
     }
 

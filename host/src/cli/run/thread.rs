@@ -108,7 +108,8 @@ impl GuestThread {
                     Code::Module(module) => abi::is_imported_by(module),
                 };
             // It starts when the guest's main context begins.
-            let options = sample::Options { kind, hz: 0, has_wall: self.has_wall, watch, has_hook };
+            let has_wall = self.has_wall;
+            let options = sample::Options { kind, hz: 0, has_wall, watch, carry: None, has_hook };
             let sampler = sample::Sampler::attach(&mut store, &code, options).context("failed to start the sampler")?;
             Ok((code, store, sampler, kind, baton))
         });

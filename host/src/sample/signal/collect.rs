@@ -1,18 +1,18 @@
 //! From the handler's records to samples.
 
+use std::sync::Arc;
+
 use super::edge::{Seen, missing_return};
 use super::target::{HEADER, Kind, LABELS_AT};
-use crate::guest::Code;
 use crate::labels::LabelsId;
-use crate::sample::{Doing, Leaf, Nanos, RawSamples, Value};
-use crate::stack::{CodeOffsets, Functions, MAX_FRAMES};
+use crate::sample::{Carried, Carry, Doing, Leaf, Nanos, RawSamples, Subject, Value};
+use crate::stack::{CodeOffsets, MAX_FRAMES};
 
 /// What has been read of a target's records so far. Frames are offsets in the machine code: of the instruction itself at
 /// the leaf, of the last byte of the call at its callers.
 #[derive(Debug)]
 pub(super) struct Collected {
-    code: Code,
-    functions: Functions,
+    subject: Arc<Subject>,
     /// Where the machine code begins in memory.
     text: u64,
     period: Nanos,
@@ -23,6 +23,8 @@ pub(super) struct Collected {
     was_blocked: bool,
     /// CPU time that it had used before it waited.
     carried: Nanos,
+    /// What other stores have used.
+    carry: Option<Arc<Carry>>,
     /// Stacks with a frame that is not in the guest's code, or that do not lead to where it was entered.
     n_bad: u64,
     /// What was wrong last.
@@ -35,18 +37,18 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    pub(super) fn new(code: Code, functions: Functions, period: Nanos) -> Self {
-        let text = code.text().as_ptr().addr() as u64;
+    pub(super) fn new(subject: Arc<Subject>, carry: Option<Arc<Carry>>, period: Nanos) -> Self {
+        let text = subject.code().text().as_ptr().addr() as u64;
         let samples = RawSamples::default();
         Self {
-            code,
-            functions,
+            subject,
             text,
             period,
             samples,
             owed: 0,
             was_blocked: false,
             carried: 0,
+            carry,
             n_bad: 0,
             #[cfg(test)]
             last_bad: String::new(),
@@ -71,10 +73,18 @@ impl Collected {
         let labels = LabelsId::from_raw(u32::try_from(first >> LABELS_AT).unwrap_or_default());
         let is_whole = flags & 4 != 0;
         let is_sample = flags >> 3 != Kind::Shown as u64;
-        let value =
-            if is_sample { self.value(cpu, wall, flags >> 3 == Kind::Blocked as u64) } else { Value::default() };
         let leaf = if flags & 3 == 0 { Leaf::Guest } else { Leaf::HostCall };
         let is_good = is_whole && self.read_frames(flags & 3, pc, [word, next], lr, chain);
+        let is_blocked = flags >> 3 == Kind::Blocked as u64;
+        let value = match (is_sample, &self.carry) {
+            (true, Some(carry)) if is_good && !is_blocked => {
+                let carried = carry.take();
+                self.owed = self.owed.saturating_add(carried.owed);
+                self.value(cpu.saturating_add(carried.cpu), wall.saturating_add(carried.wall), false)
+            }
+            (true, _) => self.value(cpu, wall, is_blocked),
+            (false, _) => Value::default(),
+        };
         match (is_good, is_sample) {
             (true, true) => {
                 let is_cut = self.frames.len() > MAX_FRAMES;
@@ -97,13 +107,13 @@ impl Collected {
         const GUEST: u64 = 0;
         const HOST: u64 = 2;
         self.frames.clear();
-        let code = self.code.text();
+        let code = self.subject.code().text();
         let in_code = |address: u64| address.wrapping_sub(self.text);
         let call = |address: u64| in_code(address).wrapping_sub(1);
         let mut push = |at: u64| {
             let Some(at) = usize::try_from(at).ok().filter(|&at| at < code.len()) else { return false };
             // What is not in a function is a trampoline between two of the guest's, and no frame of its own.
-            self.frames.extend(self.functions.at(at).and_then(|_| u32::try_from(at).ok()));
+            self.frames.extend(self.subject.functions().at(at).and_then(|_| u32::try_from(at).ok()));
             true
         };
         if pc == 0 {
@@ -117,7 +127,7 @@ impl Collected {
             if place == GUEST && !push(at as u64) {
                 return false;
             }
-            let own = self.functions.at(at).copied();
+            let own = self.subject.functions().at(at).copied();
             let is_own = |at: usize| own.is_some_and(|own| (own.start..own.end).contains(&at));
             let first = chain.first().map(|&first| in_code(first));
             let seen = Seen { at, top: top.map(in_code), lr: in_code(lr), first };
@@ -166,7 +176,11 @@ impl Collected {
     /// Counts what passed since the last sample, as there will be no more.
     pub(super) fn add_tail(&mut self, cpu: Nanos, wall: Nanos) {
         let carried = std::mem::take(&mut self.carried);
-        let value = Value { wall: wall.saturating_add(carried), ..self.used(cpu.saturating_add(carried)) };
+        let (cpu, wall) = (cpu.saturating_add(carried), wall.saturating_add(carried));
+        if let Some(carry) = &self.carry {
+            return carry.put(Carried { cpu, wall, owed: std::mem::take(&mut self.owed) });
+        }
+        let value = Value { wall, ..self.used(cpu) };
         self.samples.record_tail(value, self.period);
     }
 
@@ -175,14 +189,14 @@ impl Collected {
     fn describe(&self, record: &[u64]) -> String {
         let place = |&address: &u64| {
             let at = usize::try_from(address.wrapping_sub(self.text)).unwrap_or(usize::MAX);
-            match self.functions.at(at) {
+            match self.subject.functions().at(at) {
                 Some(function) => format!("{}+{:#x}", function.index, at - function.start),
-                None if at < self.code.text().len() => format!("text+{at:#x}"),
+                None if at < self.subject.code().text().len() => format!("text+{at:#x}"),
                 None => format!("{address:#x}"),
             }
         };
         let at = usize::try_from(record[3].wrapping_sub(self.text)).unwrap_or(usize::MAX);
-        let code = self.code.text().get(at.saturating_sub(24)..at.saturating_add(24)).unwrap_or_default();
+        let code = self.subject.code().text().get(at.saturating_sub(24)..at.saturating_add(24)).unwrap_or_default();
         let words: Vec<String> = record.iter().skip(3).take(16).map(place).collect();
         format!("flags {:#x}, {} words: {words:?}, code from -24: {code:02x?}", record[0], record.len())
     }
@@ -193,19 +207,15 @@ impl Collected {
 
     /// The samples so far, as offsets in the file.
     pub(super) fn resolved(&self) -> RawSamples {
-        let offsets = self.offsets(self.samples.places());
-        self.samples.with_places(|place| offsets.file_offset(place))
-    }
-
-    fn offsets(&self, places: impl Iterator<Item = u32>) -> CodeOffsets {
-        CodeOffsets::resolve(self.code.address_map(), &self.functions, places)
+        let resolve = |offsets: &CodeOffsets| self.samples.with_places(|place| offsets.file_offset(place));
+        self.subject.with_offsets(self.samples.places(), resolve)
     }
 
     /// The stack that was asked for, as offsets in the file, if it has come.
     pub(super) fn take_shown(&mut self) -> Option<(Vec<u32>, Leaf)> {
         let (frames, leaf) = self.shown.take()?;
-        let offsets = self.offsets(frames.iter().copied());
-        Some((frames.iter().filter_map(|&frame| offsets.file_offset(frame)).collect(), leaf))
+        let resolve = |offsets: &CodeOffsets| frames.iter().filter_map(|&frame| offsets.file_offset(frame)).collect();
+        Some((self.subject.with_offsets(frames.iter().copied(), resolve), leaf))
     }
 
     /// The same as indices of functions.
@@ -220,6 +230,6 @@ impl Collected {
     }
 
     fn indices(&self, frames: &[u32]) -> Vec<u32> {
-        frames.iter().filter_map(|&frame| self.functions.at(frame as usize)).map(|it| it.index).collect()
+        frames.iter().filter_map(|&frame| self.subject.functions().at(frame as usize)).map(|it| it.index).collect()
     }
 }

@@ -1,15 +1,16 @@
 //! What the guest's thread and others do with a sampler while it runs.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use wasmtime::{CallHook, Store};
+use wasmtime::{CallHook, Store, StoreContextMut};
 
 use super::shared::{REQUEST_INTERVAL, Shared};
 use super::target::{END, SHOW};
 use crate::sample::clock::{CpuClock, wall_now};
-use crate::sample::{CurrentLabels, Leaf, Watch};
+use crate::sample::{CurrentLabels, Leaf, OwnCallHook, Watch, chain};
 use crate::stack::this_thread;
 
 /// Reaches a sampler from any thread.
@@ -28,7 +29,7 @@ impl Handle {
             let (cpu, wall) = (CpuClock::now(), wall_now());
             shared.entered_at.store(cpu, Ordering::Relaxed);
             let [carried_cpu, carried_wall] = [0, 1].map(|idx| shared.carried[idx].load(Ordering::Relaxed));
-            target.settled_cpu.store(cpu.saturating_sub(carried_cpu), Ordering::Relaxed);
+            shared.settle_cpu(cpu, carried_cpu);
             target.settled_wall.store(wall.saturating_sub(carried_wall), Ordering::Relaxed);
         }
         target.live.enter(shared.context);
@@ -69,7 +70,7 @@ impl Handle {
         }
         shared.entered_at.store(cpu, Ordering::Relaxed);
         let carried = shared.carried[0].load(Ordering::Relaxed);
-        target.settled_cpu.store(cpu.saturating_sub(carried), Ordering::Relaxed);
+        shared.settle_cpu(cpu, carried);
         target.is_paused.store(false, Ordering::SeqCst);
         if shared.aim().is_ok() {
             shared.keep_ticking();
@@ -89,28 +90,45 @@ impl Handle {
         }
     }
 
-    /// Tells of the store's border, and watches it for others.
-    pub(in crate::sample) fn hook<T: 'static>(&self, store: &mut Store<T>, watch: Watch) {
-        let handle = Forgetting(self.clone());
-        store.call_hook(move |mut store, event| {
-            let Forgetting(handle) = &handle;
-            match event {
-                CallHook::CallingHost => watch.on_call(&mut store),
-                CallHook::ReturningFromHost => {
-                    watch.on_return(&mut store);
-                    handle.resume();
-                }
-                CallHook::CallingWasm => {
-                    handle.enter();
-                    watch.set_depth(handle.depth());
-                }
-                CallHook::ReturningFromWasm => {
-                    handle.leave();
-                    watch.set_depth(handle.depth());
-                }
+    /// Tells of the store's border, and watches it for others, the embedder's own hook among them.
+    pub(in crate::sample) fn hook<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        watch: Watch,
+        own: Option<OwnCallHook<T>>,
+        until_end: Option<Box<dyn Any + Send + Sync>>,
+    ) {
+        let kept = (Forgetting(self.clone()), until_end);
+        match own {
+            None => store.call_hook(move |store, event| {
+                // All of it is named, so that the store has all of it.
+                let (Forgetting(handle), _) = &kept;
+                handle.on_crossing(&watch, store, event);
+                Ok(())
+            }),
+            Some(mut own) => store.call_hook(move |store, event| {
+                let (Forgetting(handle), _) = &kept;
+                chain::tell(&mut own, store, event, |store| handle.on_crossing(&watch, store, event))
+            }),
+        }
+    }
+
+    fn on_crossing<T: 'static>(&self, watch: &Watch, mut store: StoreContextMut<'_, T>, event: CallHook) {
+        match event {
+            CallHook::CallingHost => watch.on_call(&mut store),
+            CallHook::ReturningFromHost => {
+                watch.on_return(&mut store);
+                self.resume();
             }
-            Ok(())
-        });
+            CallHook::CallingWasm => {
+                self.enter();
+                watch.set_depth(self.depth());
+            }
+            CallHook::ReturningFromWasm => {
+                self.leave();
+                watch.set_depth(self.depth());
+            }
+        }
     }
 
     fn depth(&self) -> u32 {
@@ -136,6 +154,9 @@ impl Handle {
     /// to run for so long.
     pub(in crate::sample) fn stack(&self, patience: Duration) -> Option<(Vec<u32>, Leaf)> {
         drop(self.0.lock().take_shown());
+        if !self.0.target.is_running() {
+            return None;
+        }
         self.0.request(SHOW);
         let due = Instant::now() + patience;
         loop {

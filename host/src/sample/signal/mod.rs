@@ -24,8 +24,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmtime::AsContextMut;
 
-use super::Measured;
-use crate::guest::Code;
+use super::{Carry, Measured, Subject};
 use crate::stack::{Context, Layout};
 use collect::Collected;
 pub(super) use handle::Handle;
@@ -40,7 +39,7 @@ pub(super) struct SignalSampler {
 }
 
 impl SignalSampler {
-    /// Attaches to a store in which guests of `code` will run. With `hz` 0 nothing is sampled, but the guest's CPU time is
+    /// Attaches to a store in which guests of this code will run. With `hz` 0 nothing is sampled, but the guest's CPU time is
     /// measured and it can be ended.
     ///
     /// # Errors
@@ -48,7 +47,8 @@ impl SignalSampler {
     /// When the machine does not allow it; the text says what.
     pub(super) fn attach<T: 'static>(
         mut store: impl AsContextMut<Data = T>,
-        code: &Code,
+        subject: &Arc<Subject>,
+        carry: Option<Arc<Carry>>,
         hz: u32,
     ) -> anyhow::Result<Self> {
         let probe = Probe::new(store.as_context().engine())?;
@@ -57,13 +57,19 @@ impl SignalSampler {
         let Some(context) = Context::find(&mut store, func, Layout::ours()) else {
             anyhow::bail!("wasmtime's structures are not where they are expected");
         };
-        Self::attach_at(context, probe, code, hz)
+        Self::attach_at(context, probe, subject, carry, hz)
     }
 
-    fn attach_at(context: Context, probe: Probe, code: &Code, hz: u32) -> anyhow::Result<Self> {
+    fn attach_at(
+        context: Context,
+        probe: Probe,
+        subject: &Arc<Subject>,
+        carry: Option<Arc<Carry>>,
+        hz: u32,
+    ) -> anyhow::Result<Self> {
         let Some(target) = Target::take() else { anyhow::bail!("too many guests are being sampled at once") };
-        let functions = code.functions();
-        let text = code.text().as_ptr_range();
+        let functions = subject.functions();
+        let text = subject.code().text().as_ptr_range();
         let text = text.start.addr()..text.end.addr();
         let own = functions.contiguous();
         target.set_code(&text, &(text.start + own.start..text.start + own.end));
@@ -74,10 +80,11 @@ impl SignalSampler {
             context,
             _probe: probe.into_module(),
             timer: Mutex::default(),
-            collected: Mutex::new(Collected::new(code.clone(), functions, period)),
+            collected: Mutex::new(Collected::new(Arc::clone(subject), carry.clone(), period)),
             spent: AtomicU64::new(0),
             entered_at: AtomicU64::new(0),
             carried: Default::default(),
+            carry,
             thread_id: AtomicUsize::new(0),
             first_entry: OnceLock::new(),
             is_over: AtomicBool::new(false),

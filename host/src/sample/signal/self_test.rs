@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -16,7 +16,7 @@ use super::handle::Forgetting;
 use super::target::SHOW;
 use super::{Handle, SignalSampler};
 use crate::guest::Code;
-use crate::sample::Leaf;
+use crate::sample::{Leaf, Subject};
 use crate::stack::{Context, Functions, Layout, own_stack};
 
 /// `run` works for so many rounds, three calls deep, and then calls the host; `trap` is where a guest that shall end is sent.
@@ -150,7 +150,7 @@ pub(in crate::sample) fn run(engine: &Engine) -> anyhow::Result<()> {
 fn run_with(engine: &Engine, layout: Layout) -> anyhow::Result<()> {
     let probe = Probe::new(engine)?;
     check_layout(engine, &probe, layout)?;
-    let code = Code::Module(probe.module.clone());
+    let subject = Arc::new(Subject::new(Code::Module(probe.module.clone())));
     let mut store = Store::new(engine, Seen::default());
     refuel(&mut store);
     let host = Func::wrap(&mut store, on_call);
@@ -161,7 +161,7 @@ fn run_with(engine: &Engine, layout: Layout) -> anyhow::Result<()> {
         bail!("wasmtime's structures are not where they are expected");
     };
     let can_trap = probe.trap != 0;
-    let sampler = SignalSampler::attach_at(context, probe, &code, HZ)?;
+    let sampler = SignalSampler::attach_at(context, probe, &subject, None, HZ)?;
     let handle = sampler.handle();
     let _forgetting = Forgetting(handle.clone());
     store.data_mut().handle = Some(handle.clone());

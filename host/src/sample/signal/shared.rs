@@ -1,7 +1,7 @@
 //! What a sampler's handles, its threads and its timer share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::Module;
@@ -10,6 +10,7 @@ use super::collect::Collected;
 use super::session::Session;
 use super::target::{self, Target};
 use crate::sample::clock::{Nanos, thread_cpu_elsewhere, wall_now};
+use crate::sample::{Carried, Carry};
 use crate::stack::{Context, Timer, own_stack, set_timer, this_thread};
 
 /// How often a request is brought to the guest's thread until it is met.
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     pub(super) entered_at: AtomicU64,
     /// What of CPU and wall time was not sampled yet when the guest was last left.
     pub(super) carried: [AtomicU64; 2],
+    /// For what a thread has no clock that long.
+    pub(super) carry: Option<Arc<Carry>>,
     /// The system's number of the guest's thread.
     pub(super) thread_id: AtomicUsize,
     pub(super) first_entry: OnceLock<Instant>,
@@ -94,7 +97,9 @@ impl Shared {
         let wants = self.is_sampled() || self.target.requests.load(Ordering::SeqCst) != 0;
         if wants && !self.target.is_ticking.load(Ordering::SeqCst) && !self.is_over.load(Ordering::SeqCst) {
             let interval = if self.is_sampled() { self.period() } else { REQUEST_INTERVAL };
-            self.set_timer(interval, interval);
+            // At any moment of the first period, or guests that stay for less would never be seen.
+            let first = interval.mul_f64(fastrand::f64()).max(Duration::from_nanos(1));
+            self.set_timer(first, interval);
         }
     }
 
@@ -107,6 +112,15 @@ impl Shared {
             self.target.reset_pace();
             let is_set = set_timer(timer.id(), first, interval).is_ok();
             self.target.is_ticking.store(is_set && !first.is_zero(), Ordering::SeqCst);
+        }
+    }
+
+    /// Samples of this thread stand for time from now on, and for CPU time that was carried here. A thread's clock may not be
+    /// that long; the rest goes with the sample that comes next.
+    pub(super) fn settle_cpu(&self, now: Nanos, carried: Nanos) {
+        self.target.settled_cpu.store(now.saturating_sub(carried), Ordering::Relaxed);
+        if let Some(carry) = self.carry.as_ref().filter(|_| carried > now) {
+            carry.put(Carried { cpu: carried - now, ..Carried::default() });
         }
     }
 

@@ -6,6 +6,7 @@ use wasmtime::{AsContextMut, Caller, Extern, Instance, Linker, Module, Store, Wa
 
 use super::super::target::{END, SHOW};
 use super::super::*;
+use crate::guest::Code;
 use crate::sample::{Leaf, Watch};
 use crate::stack::capture::tests::{engine, guest, random_depths, with_stack};
 
@@ -55,9 +56,10 @@ impl Guest {
             again.call(&mut caller, &[], &mut [])
         };
         linker.func_wrap("", "nest", nest).unwrap();
-        let sampler = SignalSampler::attach(&mut store, &Code::Module(module.clone()), hz).unwrap();
+        let sampler =
+            SignalSampler::attach(&mut store, &Arc::new(Subject::new(Code::Module(module.clone()))), None, hz).unwrap();
         let handle = sampler.handle();
-        handle.hook(&mut store, Watch::default());
+        handle.hook(&mut store, Watch::default(), None, None);
         *store.data_mut() = Some(State { handle, looks: true, n_compared: 0, deepest: 0 });
         let instance = linker.instantiate(&mut store, &module).unwrap();
         Self { module, store, instance, sampler }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use wasmtime::{CallHook, Config, Engine, Func, Instance, Module, Store, Val};
 
 use super::super::*;
+use crate::guest::Code;
 use crate::stack::Registers;
 use crate::stack::step::step_through;
 
@@ -162,7 +163,7 @@ fn check(engine: &Engine) {
     let module = Module::new(engine, GUEST).unwrap();
     let code = Code::Module(module.clone());
     let mut store = Store::new(engine, None::<State>);
-    let sampler = SignalSampler::attach(&mut store, &code, 0).unwrap();
+    let sampler = SignalSampler::attach(&mut store, &Arc::new(Subject::new(code.clone())), None, 0).unwrap();
     let handle = sampler.handle();
     let host = Func::wrap(&mut store, |mut caller: wasmtime::Caller<'_, Option<State>>, round: i32| {
         let again = caller.data().as_ref().and_then(|state| state.again).filter(|_| round == 1);
@@ -199,7 +200,7 @@ fn check(engine: &Engine) {
     let mut seen: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
     let mut wrong: BTreeMap<String, usize> = BTreeMap::new();
     for record in &records {
-        let mut collected = Collected::new(code.clone(), code.functions(), 1);
+        let mut collected = Collected::new(Arc::new(Subject::new(code.clone())), None, 1);
         collected.add(record);
         let place = record[0] & 3;
         let at = usize::try_from(record[3]).unwrap().wrapping_sub(code.text().as_ptr().addr());

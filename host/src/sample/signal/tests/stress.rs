@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use wasmtime::{Caller, Config, Engine, Extern, Instance, Linker, Module, Store, Trap};
 
 use super::super::*;
+use crate::guest::Code;
 use crate::sample::Watch;
 
 const HZ: u32 = 5_000;
@@ -94,8 +95,9 @@ struct Guest {
 impl Guest {
     fn new(engine: &Engine, module: &Module) -> Self {
         let mut store = Store::new(engine, ());
-        let sampler = SignalSampler::attach(&mut store, &Code::Module(module.clone()), HZ).unwrap();
-        sampler.handle().hook(&mut store, Watch::default());
+        let sampler =
+            SignalSampler::attach(&mut store, &Arc::new(Subject::new(Code::Module(module.clone()))), None, HZ).unwrap();
+        sampler.handle().hook(&mut store, Watch::default(), None, None);
         let instance = linker(engine).instantiate(&mut store, module).unwrap();
         Self { store, instance, sampler }
     }
