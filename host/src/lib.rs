@@ -11,6 +11,8 @@
 //! for module offsets, [`record`] joins the two, [`supervise`] sees to it that a profile comes out however the guest
 //! ends. [`report`] prints what [`proto::analysis`] computes; [`locate`] finds the modules of profiles that others
 //! recorded; [`serve`] shows it in the browser; [`debug`] serves the profiles of guests that run.
+//!
+//! A program that runs guests itself has them profiled by a [`Profiler`].
 
 #![deny(unsafe_code)]
 
@@ -27,6 +29,7 @@ pub mod labels;
 pub mod locate;
 pub mod measure;
 mod memory;
+pub mod profiler;
 pub mod record;
 pub mod registry;
 pub mod report;
@@ -37,3 +40,5 @@ pub mod sink;
 pub mod stack;
 pub mod stats;
 pub mod supervise;
+
+pub use profiler::Profiler;

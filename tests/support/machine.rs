@@ -26,6 +26,12 @@ pub fn wprof_bin() -> PathBuf {
     built("WPROF_BIN", "target/release/wprof")
 }
 
+/// The example of the library, which is built with the tests.
+#[must_use]
+pub fn service_bin() -> PathBuf {
+    built("WPROF_SERVICE", "target/release/examples/service")
+}
+
 /// A guest program that `cargo xtask guests` built. Those in C, C++ and Go are there only where their compilers are.
 #[must_use]
 pub fn guest(name: &str) -> PathBuf {

@@ -68,6 +68,11 @@ impl Project {
         self.target.join("release").join(format!("wprof{}", env::consts::EXE_SUFFIX))
     }
 
+    /// The built example of the library.
+    pub(crate) fn service(&self) -> PathBuf {
+        self.target.join("release/examples").join(format!("service{}", env::consts::EXE_SUFFIX))
+    }
+
     /// Where guests land.
     pub(crate) fn guests(&self) -> PathBuf {
         self.target.join("guests")

@@ -97,6 +97,7 @@ fn run_tests(project: &Project, tools: &Tools) -> Result<Count> {
 fn environment(project: &Project, tools: &Tools, skips: &Path) -> Vec<(&'static str, PathBuf)> {
     let mut env = vec![
         ("WPROF_BIN", project.wprof()),
+        ("WPROF_SERVICE", project.service()),
         ("WPROF_GUESTS", project.guests()),
         ("WPROF_SKIPS", skips.to_owned()),
         ("CHROMIUM", tools.browser.chromium.clone()),

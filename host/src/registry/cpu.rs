@@ -12,7 +12,7 @@ use crate::sample::Measured;
 /// Who has started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// It is taken of the whole run.
+    /// It is taken of the whole run, or for the embedder.
     Run,
     /// The guest, by a call.
     Guest,
