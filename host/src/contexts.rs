@@ -36,6 +36,8 @@ struct State {
     sampling: Option<CpuOptions>,
     /// What those measured that have ended since that began.
     ended: Option<sample::Measured>,
+    /// When one of those that have ended was first entered, also if somebody has taken what it measured.
+    first_entry: Option<Instant>,
     /// Whether one that has ended was made to.
     was_ended: bool,
 }
@@ -127,6 +129,7 @@ impl Contexts {
         let mut state = self.lock();
         state.live.retain(|it| it.id != context.id);
         state.was_ended |= context.cpu.has_ended_guest();
+        state.first_entry = [state.first_entry, measured.first_entry].into_iter().flatten().min();
         let ended = state.ended.take().into_iter().chain([measured]).collect();
         state.ended = Some(sample::Measured::of_all(ended));
     }
@@ -147,7 +150,13 @@ impl Contexts {
         let mut state = self.lock();
         (state.sampling, state.ended) = (Some(options), None);
         let _of_no_profile = self.carry.take();
-        state.live.iter().try_for_each(|context| context.cpu.start(options.hz, options.has_wall))
+        let started = state.live.iter().try_for_each(|context| context.cpu.start(options.hz, options.has_wall));
+        if started.is_err() {
+            // Nobody will stop what has not begun.
+            state.sampling = None;
+            state.live.iter().for_each(|context| drop(context.cpu.stop()));
+        }
+        started
     }
 
     /// No more are taken; those since the start.
@@ -206,10 +215,12 @@ impl Contexts {
     #[must_use]
     pub fn take_all(&self, take: impl Fn(&sample::Handle) -> sample::Measured) -> sample::Measured {
         // One that ends meanwhile has said it then, and what is left of it is kept for the next that asks.
-        let (live, ended) = {
+        let (live, ended, first_entry) = {
             let mut state = self.lock();
-            (state.live.clone(), state.ended.take())
+            (state.live.clone(), state.ended.take(), state.first_entry)
         };
-        sample::Measured::of_all(live.iter().map(|context| take(&context.cpu)).chain(ended).collect())
+        let mut all = sample::Measured::of_all(live.iter().map(|context| take(&context.cpu)).chain(ended).collect());
+        all.first_entry = all.first_entry.or(first_entry);
+        all
     }
 }
