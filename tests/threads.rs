@@ -13,6 +13,7 @@ use support::wprof::{Run, Wprof, read_profile};
 on_both_samplers!(
     who_wakes_threads_has_made_them_wait,
     every_thread_is_sampled,
+    threads_that_end_before_a_tick_comes_are_seen_together,
     a_block_may_be_freed_by_another_thread,
     a_thread_that_exits_or_traps_ends_the_guest,
     a_guest_ends_with_its_main_thread_and_can_be_ended,
@@ -66,6 +67,14 @@ fn every_thread_is_sampled(sampler: Sampler) {
         assert!((0.2..0.6).contains(&share), "{thread}: {share} of {all}");
     }
     assert!(cum(&cpu, 1, "wasi_thread_start") * 20 > all * 19);
+}
+
+fn threads_that_end_before_a_tick_comes_are_seen_together(sampler: Sampler) {
+    let run = run(sampler, &[], "shorts").expect_code(0);
+    let cpu = run.profile();
+    let (all, of_threads) = (total(&cpu, 1), cum(&cpu, 1, "short"));
+    // 300 times some hundred microseconds of work, and as long again for wprof to begin a thread.
+    assert!(of_threads * 3 > all && of_threads > 50_000_000, "{of_threads} of {all}: {:?}", lines(&cpu, 1));
 }
 
 fn a_block_may_be_freed_by_another_thread(sampler: Sampler) {

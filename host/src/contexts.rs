@@ -163,7 +163,22 @@ impl Contexts {
     #[must_use]
     pub fn stop_cpu(&self) -> sample::Measured {
         let sampling = self.lock().sampling.take();
-        let mut measured = self.take_all(sample::Handle::stop);
+        self.take_with_tail(sampling, sample::Handle::stop)
+    }
+
+    /// What was sampled since the start, also while the guest sits in a host call.
+    #[must_use]
+    pub fn take_cpu(&self) -> sample::Measured {
+        let sampling = self.lock().sampling;
+        self.take_with_tail(sampling, sample::Handle::take)
+    }
+
+    fn take_with_tail(
+        &self,
+        sampling: Option<CpuOptions>,
+        take: impl Fn(&sample::Handle) -> sample::Measured,
+    ) -> sample::Measured {
+        let mut measured = self.take_all(take);
         if let Some(CpuOptions { hz, .. }) = sampling {
             measured.add_tail(self.carry.take(), sample::period(hz));
         }
@@ -212,8 +227,7 @@ impl Contexts {
     }
 
     /// What all measured, as `take` has those say that have not ended.
-    #[must_use]
-    pub fn take_all(&self, take: impl Fn(&sample::Handle) -> sample::Measured) -> sample::Measured {
+    fn take_all(&self, take: impl Fn(&sample::Handle) -> sample::Measured) -> sample::Measured {
         // One that ends meanwhile has said it then, and what is left of it is kept for the next that asks.
         let (live, ended, first_entry) = {
             let mut state = self.lock();

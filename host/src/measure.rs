@@ -50,7 +50,7 @@ impl Handle {
     #[must_use]
     pub fn take(&self) -> Measured {
         Measured {
-            cpu: self.contexts.take_all(sample::Handle::take),
+            cpu: self.contexts.take_cpu(),
             heap: self.heap.as_ref().map(Probe::sampled),
             grown: self.growth.measured(),
         }

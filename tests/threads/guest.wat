@@ -14,7 +14,7 @@
   (data (i32.const 1024) "shared.txt")
   (data (i32.const 1040) "from a thread\n")
   (table 16 funcref)
-  (elem (i32.const 0) $waiter $burn_one $burn_two $burn_three $keeper $exiter $trapper $endless $grower $writer $sleeper)
+  (elem (i32.const 0) $waiter $burn_one $burn_two $burn_three $keeper $exiter $trapper $endless $grower $writer $sleeper $short)
 
   ;; Never frees, as the books are wprof's.
   (func $malloc (param $n i32) (result i32) (i32.atomic.rmw.add (i32.const 32) (local.get $n)))
@@ -81,6 +81,16 @@
     (call $begin)
     (call $spawn (i32.const 1)) (call $spawn (i32.const 2)) (call $spawn (i32.const 3))
     (call $join))
+
+  ;; Threads that end before a tick comes, one after the other.
+  (func $short (call $burn (i32.const 2000000)))
+  (func (export "shorts") (local $n i32)
+    (call $begin)
+    (local.set $n (i32.const 300))
+    (loop $more
+      (call $spawn (i32.const 11))
+      (call $join)
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
 
   ;; A thread allocates ten blocks of 1,000 bytes of which the main one frees four, and frees one of the main one's two.
   (func $keeper (local $n i32)

@@ -182,8 +182,10 @@ impl Threads {
             GuestState::new(&self.0.guest.options, &watch, self.0.guest.n_rewritten, Some(&self.0.guest.baton))?;
         let mut store = Store::new(self.0.guest.module.engine(), state);
         call::set_limits(&mut store, &self.0.guest.options)?;
-        let options =
-            sample::Options { kind: self.0.guest.kind, hz: 0, has_wall: false, watch, carry: None, has_hook: true };
+        // Many threads end before a tick comes.
+        let carry = Some(Arc::clone(&self.0.guest.registry.handle().contexts.carry));
+        let kind = self.0.guest.kind;
+        let options = sample::Options { kind, hz: 0, has_wall: false, watch, carry, has_hook: true };
         let code = super::Code::Module(self.0.guest.module.clone());
         let sampler = Sampler::attach(&mut store, &code, options)?;
         Ok((store, sampler))
