@@ -89,15 +89,11 @@ fn a_loop_is_ended_by_a_signal(sampler: Sampler) {
     }
 }
 
-/// With `--wall` the profile shows where it waited. The epoch sampler cannot say where that was if the call does not return,
-/// but does say how long.
+/// With `--wall` the profile shows where it waited, and how long.
 fn a_host_call_is_ended(sampler: Sampler) {
     let check = |run: &Run, at_least: i64| {
         let profile = run.profile();
-        let waited = match sampler {
-            Sampler::Epoch => total(&profile, WALL),
-            Sampler::Signal => flat(&profile, WALL, FD_READ),
-        };
+        let waited = flat(&profile, WALL, FD_READ);
         assert!(waited >= at_least, "{waited} ns: {:#?}", lines(&profile, WALL));
     };
     let options = ["--hz", "1000", "--wall"];
@@ -167,17 +163,10 @@ fn a_loop_tells_where_it_is(sampler: Sampler) {
     }
 }
 
-/// The epoch sampler may have to own up to seeing nothing there.
 fn a_host_call_tells_where_it_is(sampler: Sampler) {
     let mut running = start(sampler, &["--hz", "1000"], "reading");
     for _ in 0..3 {
-        match sampler {
-            Sampler::Epoch => {
-                running.process.signal(Signal::QUIT);
-                running.process.wait_for_message("the guest's stack");
-            }
-            Sampler::Signal => assert_eq!(ask(&mut running, 3), [FD_READ, "waiting", "reading"]),
-        }
+        assert_eq!(ask(&mut running, 3), [FD_READ, "waiting", "reading"]);
     }
     running.process.write_stdin(b"input\n".to_vec());
     let run = running.finish().expect_code(0).expect_sampler(sampler);

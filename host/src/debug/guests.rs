@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use tokio::sync::watch;
 
 use super::answer::Refusal;
-use crate::registry::{CpuOptions, Registry};
+use crate::registry::{CpuOptions, Module, Registry};
 
 /// What is the same for all guests of a process.
 #[derive(Debug, Clone)]
@@ -69,7 +69,8 @@ impl Guests {
         Self(Arc::new(Inner { settings, ..Inner::default() }))
     }
 
-    /// Serves a guest, which `?guest=ID` chooses; one that had this id is not served any more.
+    /// Serves a guest, which `?guest=ID` chooses; one that had this id is not served any more. Addresses in its profiles begin
+    /// behind those of other modules that are served.
     pub fn add(&self, id: impl Into<String>, registry: Registry) {
         let id = id.into();
         self.remove(&id);
@@ -78,7 +79,12 @@ impl Guests {
             *n_added += 1;
             *n_added
         };
-        self.list().push(Guest { id, number, registry, is_over: false });
+        let mut list = self.list();
+        let modules = || list.iter().map(|it| it.registry.module());
+        let same = modules().find(|it| Arc::ptr_eq(&it.bytes, &registry.module().bytes));
+        let base = same.map_or_else(|| modules().map(Module::end).max().unwrap_or(0), Module::base);
+        registry.module().begin_at(base);
+        list.push(Guest { id, number, registry, is_over: false });
     }
 
     /// Serves a guest no more.

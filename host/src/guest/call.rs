@@ -137,6 +137,9 @@ fn link(
     let stay = watched.has_start.then(|| watched.border.cross());
     let instance = linker.instantiate(&mut *store, module)?;
     drop(stay);
+    if let Some(func) = attach::guest_function(store, &instance) {
+        watched.context.cpu.see_asleep(&mut *store, module, func);
+    }
     if let Some(HeapHooks { armed: Some(armed), probe, .. }) = watched.heap {
         attach::arm(store, module, &instance, armed, probe, &watched.context.own.waiting)?;
         if let Some(start) = &armed.start {

@@ -59,7 +59,7 @@ pub fn arm<T: 'static>(
 }
 
 /// Any function that the instance exports.
-fn guest_function<T: 'static>(store: &mut Store<T>, instance: &Instance) -> Option<Func> {
+pub(crate) fn guest_function<T: 'static>(store: &mut Store<T>, instance: &Instance) -> Option<Func> {
     let mut functions = instance.exports(store.as_context_mut()).filter_map(wasmtime::Export::into_func);
     functions.next()
 }

@@ -134,6 +134,9 @@ impl Attached {
         module: &Module,
         instance: &wasmtime::Instance,
     ) -> anyhow::Result<Option<TypedFunc<(), ()>>> {
+        if let Some(func) = attach::guest_function(store, instance) {
+            self.context.cpu.see_asleep(&mut *store, module, func);
+        }
         let Some((armed, heap)) = self.guest.0.armed.as_ref().zip(self.context.own.heap.as_ref()) else {
             return Ok(None);
         };

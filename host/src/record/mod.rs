@@ -31,7 +31,7 @@ use crate::labels::{LabelSets, LabelsId, Pairs};
 use crate::sample::Leaf;
 
 /// Mappings of one profile begin at multiples of this (SEMANTICS §0).
-const MAPPING_ALIGN: u64 = 64 * 1024;
+pub const MAPPING_ALIGN: u64 = 64 * 1024;
 
 /// Shown at the root of a stack that was cut.
 const TRUNCATED: &str = "[truncated]";
@@ -41,7 +41,9 @@ const TRUNCATED: &str = "[truncated]";
 pub struct Run<'a> {
     /// The module's or component's path, as the user gave it.
     pub path: &'a Path,
-    /// Its length in bytes, and its build id.
+    /// Where its first byte is among addresses, a multiple of 64 KiB; 0 unless there are other modules.
+    pub base: u64,
+    /// Its length in bytes.
     pub size: u64,
     /// See [`build_id`](symbols::build_id).
     pub build_id: &'a str,
@@ -62,6 +64,8 @@ struct Recorder<'a, 'n> {
     builder: ProfileBuilder,
     names: &'a Names<'n>,
     guest: MappingId,
+    /// Its first address.
+    base: u64,
     host_mapping: MappingSpec<'static>,
     host: Option<MappingId>,
     /// By offset, and how many of the innermost calls there are left out.
@@ -86,11 +90,11 @@ impl<'a, 'n> Recorder<'a, 'n> {
         let has_names = !run.strips_symbols;
         let any = |has: fn(&Frame) -> bool| has_names && offsets.clone().any(|offset| names.at(offset).iter().any(has));
         let has_lines = any(|frame| frame.line > 0);
-        let size = run.size;
+        let Run { base, size, .. } = *run;
         // Mapping 1 is the guest: pprof prints its name as `File:` and its id as `Build ID:`.
         let guest = builder.mapping(MappingSpec {
-            start: 0,
-            limit: size,
+            start: base,
+            limit: base + size,
             offset: 0,
             filename: &run.path.to_string_lossy(),
             build_id: run.build_id,
@@ -102,7 +106,7 @@ impl<'a, 'n> Recorder<'a, 'n> {
             // The same DWARF tells of inlined calls.
             has_inline_frames: has_lines,
         });
-        let start = size.next_multiple_of(MAPPING_ALIGN);
+        let start = base + size.next_multiple_of(MAPPING_ALIGN);
         // pprof takes a mapping named in brackets for one without a file to look symbols up in.
         let host_mapping = MappingSpec {
             start,
@@ -119,6 +123,7 @@ impl<'a, 'n> Recorder<'a, 'n> {
             builder,
             names,
             guest,
+            base,
             host_mapping,
             host: None,
             locations: FxHashMap::default(),
@@ -190,7 +195,7 @@ impl<'a, 'n> Recorder<'a, 'n> {
             });
             lines.push(Line { function, line: i64::from(frame.line), column: i64::from(frame.column) });
         }
-        let location = self.builder.location(Some(self.guest), u64::from(offset), &lines);
+        let location = self.builder.location(Some(self.guest), self.base + u64::from(offset), &lines);
         self.locations.insert((offset, n_inner), location);
         location
     }

@@ -275,6 +275,7 @@ impl Registry {
         let module = self.module();
         let run = Run {
             path: &module.path,
+            base: module.base(),
             size: module.bytes.len() as u64,
             build_id: module.build_id(),
             map: &module.map,
@@ -290,7 +291,7 @@ impl Registry {
     /// no code.
     #[must_use]
     pub fn name_at(&self, address: u64) -> Option<String> {
-        let offset = u32::try_from(address).ok()?;
+        let offset = u32::try_from(address.checked_sub(self.module().base())?).ok()?;
         self.module().with_names(|names| names.function_at(offset))
     }
 

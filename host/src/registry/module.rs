@@ -7,7 +7,7 @@ use self_cell::self_cell;
 
 use super::HeapFacts;
 use crate::heap::rewrite::AddressMap;
-use crate::record::Names;
+use crate::record::{MAPPING_ALIGN, Names};
 
 /// A module or component, as profiles name it.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Module {
     pub heap: HeapFacts,
     /// Whether profiles are to have addresses without names. [`Registry::name_at`](super::Registry::name_at) tells those.
     pub strips_symbols: bool,
+    /// See [`Run::base`](crate::record::Run::base).
+    base: OnceLock<u64>,
     build_id: OnceLock<String>,
     symbols: Mutex<Option<Symbols>>,
 }
@@ -53,7 +55,34 @@ impl Module {
     /// A module of which nothing is known yet but where it is.
     #[must_use]
     pub fn new(path: PathBuf, bytes: Arc<Vec<u8>>, map: AddressMap, heap: HeapFacts) -> Self {
-        Self { path, bytes, map, heap, strips_symbols: false, build_id: OnceLock::new(), symbols: Mutex::default() }
+        Self {
+            path,
+            bytes,
+            map,
+            heap,
+            strips_symbols: false,
+            base: OnceLock::new(),
+            build_id: OnceLock::new(),
+            symbols: Mutex::default(),
+        }
+    }
+
+    /// Where its first byte is among the addresses of its profiles.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        self.base.get().copied().unwrap_or(0)
+    }
+
+    /// Where the addresses of another module may begin: after its own, and those of host calls.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.base() + (self.bytes.len() as u64).next_multiple_of(MAPPING_ALIGN) + MAPPING_ALIGN
+    }
+
+    /// Its profiles have addresses from here on, a multiple of [`MAPPING_ALIGN`], so that they differ from those of other modules. Only the
+    /// first such call counts; it must come before any profile is made.
+    pub fn begin_at(&self, base: u64) {
+        let _is_first = self.base.set(base);
     }
 
     /// Its build id.

@@ -18,7 +18,7 @@ mod watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmtime::{Engine, Store};
+use wasmtime::{AsContextMut, Engine, Func, Module, Store};
 
 pub use border::{Border, Polled, Stay};
 pub use carry::{Carried, Carry};
@@ -303,8 +303,16 @@ impl Handle {
         }
     }
 
+    /// Has the stack of a guest seen that stays in a host call, by any function of its instance. The signal sampler sees it anyway.
+    pub fn see_asleep(&self, store: impl AsContextMut, module: &Module, func: Func) {
+        if let Either::Epoch(handle) = &self.0 {
+            handle.see_asleep(store, module, func);
+        }
+    }
+
     /// The guest's stack now, as offsets in the file that was compiled, innermost first; `None` if it is not in the guest, or
-    /// could not be seen for so long. The epoch sampler sees no guest that stays in a host call.
+    /// could not be seen for so long. The epoch sampler sees a guest that stays in a host call only after [`Handle::see_asleep`], and
+    /// where frames can be walked.
     #[must_use]
     pub fn stack(&self, patience: Duration) -> Option<(Vec<u32>, Leaf)> {
         match &self.0 {

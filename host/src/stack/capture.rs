@@ -177,7 +177,7 @@ pub(crate) fn capture_into<T: 'static>(store: impl AsContext<Data = T>, offsets:
 }
 
 /// The last byte of the call that returns to `code`.
-fn call_before(code: u32) -> u32 {
+pub(super) fn call_before(code: u32) -> u32 {
     code.saturating_sub(1)
 }
 

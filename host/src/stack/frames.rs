@@ -26,6 +26,11 @@ impl Stack {
         Self { own, afar: Afar::default() }
     }
 
+    /// A stack of which nothing may be read directly.
+    pub(super) fn elsewhere() -> Self {
+        Self { own: 0..0, afar: Afar::default() }
+    }
+
     /// The frame at `fp`: its caller's frame pointer, and the address that it returns to.
     pub(super) fn frame(&mut self, fp: usize) -> Option<[usize; 2]> {
         if !fp.is_multiple_of(WORD) {

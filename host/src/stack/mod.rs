@@ -13,7 +13,7 @@
 //!   A walk from a signal handler happens between `Live::enter` and `Live::forget` or the last `leave`; `forget` is called
 //!   before a store goes and waits for a walk that is under way.
 //! - words of stacks. Of the calling thread's own stack, addresses between where it is in use and its end as the system
-//!   reports it; those are mapped, whatever they hold. Of any other stack (a fiber's) through the kernel only. Each
+//!   reports it; those are mapped, whatever they hold. Of any other stack (a fiber's, another thread's) through the kernel only. Each
 //!   step of a walk must lead outwards, so it ends.
 //!
 //! A wrong value can thus make a wrong stack, but no wild read. Wrong stacks are caught too: walks from host functions are
@@ -27,6 +27,7 @@
 //! in a function of the guest's. That is what the thread would see had the guest's next instruction trapped.
 
 mod afar;
+mod asleep;
 mod atomics;
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "see the safety case above")]
@@ -64,6 +65,7 @@ pub use offsets::{CodeOffsets, FunctionCode, Functions};
 pub use trie::{MAX_FRAMES, NodeId, StackTrie};
 pub use walk::Walker;
 
+pub(crate) use asleep::Asleep;
 pub(crate) use bounds::own_stack;
 pub(crate) use capture::{capture_into, file_offsets};
 pub(crate) use interrupted::{Place, Registers};

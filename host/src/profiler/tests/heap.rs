@@ -90,3 +90,29 @@ fn limits_are_those_of_the_embedder() {
     assert_eq!(limited(2).unwrap(), (1, -1));
     assert!(limited(0).is_err(), "the guest's first page is not allowed");
 }
+
+#[test]
+fn guests_of_different_modules_have_addresses_of_their_own() {
+    let embedder = Embedder::new(exact());
+    let second =
+        embedder.profiler.prepare(&embedder.engine, "second.wat", GUEST.replace("$allocate", "$take").as_bytes());
+    let second = second.unwrap();
+    embedder.run().call("allocate", 1).unwrap();
+    let mut store = Store::new(&embedder.engine, State::default());
+    let attached = second.attach(&mut store, Hooks::new()).unwrap();
+    let instance = attached.instantiate(&mut store, &embedder.linker).unwrap();
+    instance.get_typed_func::<i32, ()>(&mut store, "allocate").unwrap().call(&mut store, 1).unwrap();
+    let merged = embedder.profiler.profile("heap").unwrap();
+    let mut names: Vec<String> = stacks(&merged).into_iter().map(|(stack, _)| stack).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["allocate", "start", "start", "take"]);
+    let places: Vec<_> = merged.mappings().iter().map(|it| it.start..it.limit).collect();
+    assert_eq!(places.len(), 2);
+    assert!(places[0].end <= places[1].start && places[1].start % (1 << 16) == 0, "{places:x?}");
+    for &at in merged.samples().flat_map(|it| it.locations) {
+        let (address, line) = (merged.location(at).address, merged.lines(at)[0]);
+        let found = [&embedder.guest, &second].map(|it| it.registry().name_at(address));
+        let expected = merged.string(merged.function(line.function).name);
+        assert_eq!(found.iter().flatten().collect::<Vec<_>>(), [expected], "one module has it, and it alone");
+    }
+}
