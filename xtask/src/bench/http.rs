@@ -1,5 +1,7 @@
-//! `cargo xtask bench http`: what it costs a guest that its profiles are asked for, by its own count of its work; and how fast
-//! they are answered.
+//! `cargo xtask bench http`: what it costs a guest that its profiles are asked for, by its own count of its work and by the time
+//! that the system lets it have a core; and how fast they are answered.
+//!
+//! Where machines are shared, a guest's pace may halve by itself from one second to the next; the share of a core does not.
 //!
 //! The clients are on this machine, but give way to the guest and to wprof, as those of a real one would be elsewhere.
 
@@ -9,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use proto::{Limits, decode};
 use support::http::Server;
 
@@ -29,6 +31,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the guest has said: nanoseconds by its clock, and units of work.
 type Said = Arc<Mutex<Vec<(u64, u64)>>>;
+
+/// Of some time.
+struct Measured {
+    /// Units of work a second.
+    pace: f64,
+    /// Of a core.
+    core: f64,
+}
 
 /// Ended when dropped.
 struct Guest {
@@ -68,16 +78,18 @@ pub(super) fn run(project: &Project, flags: &[String]) -> Result<()> {
         std::thread::sleep(Duration::from_millis(50));
     }
     let server = Server::at(&format!("http://{ADDRESS}"));
-    let (mut paces, mut seconds) = (Vec::new(), Vec::new());
+    let (mut paces, mut shares, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        let alone = guest.pace_during(|| std::thread::sleep(PAUSE))?;
+        let alone = guest.during(|| std::thread::sleep(PAUSE))?;
         let mut took = Duration::ZERO;
-        let asked = guest.pace_during(|| took = ask(&server))?;
-        paces.push(asked / alone);
+        let asked = guest.during(|| took = ask(&server))?;
+        paces.push(asked.pace / alone.pace);
+        shares.push(asked.core / alone.core);
         seconds.push(took.as_secs_f64());
     }
     say(&format!("{TURNS} turns of {REQUESTS} requests over {CLIENTS} connections, all answered, each body a profile"));
     println!("pace while asked / alone    {}", Spread::of(paces).with_unit(""));
+    println!("core while asked / alone    {}", Spread::of(shares).with_unit(""));
     println!("all requests                {}", Spread::of(seconds).with_unit(" s"));
     Ok(())
 }
@@ -94,10 +106,30 @@ impl Guest {
         Some((after - before) as f64 / ((to - from) as f64 / 1e9))
     }
 
-    fn pace_during(&self, act: impl FnOnce()) -> Result<f64> {
-        let first = self.n_said();
+    fn during(&self, act: impl FnOnce()) -> Result<Measured> {
+        let (first, began, used) = (self.n_said(), Instant::now(), self.cpu_nanos()?);
         act();
-        self.pace_since(first).context("the guest was not heard of for so long that it has no pace")
+        let core = (self.cpu_nanos()? - used) as f64 / began.elapsed().as_nanos() as f64;
+        let pace = self.pace_since(first).context("the guest was not heard of for so long that it has no pace")?;
+        Ok(Measured { pace, core })
+    }
+
+    /// How long the guest's thread has had a core.
+    fn cpu_nanos(&self) -> Result<u64> {
+        let tasks =
+            std::fs::read_dir(format!("/proc/{}/task", self.child.id())).context("threads are read on Linux only")?;
+        for task in tasks {
+            let task = task?.path();
+            if std::fs::read_to_string(task.join("comm"))?.trim() == "guest" {
+                let stat = std::fs::read_to_string(task.join("schedstat"))?;
+                return stat
+                    .split(' ')
+                    .next()
+                    .and_then(|it| it.parse().ok())
+                    .context("schedstat begins with no number");
+            }
+        }
+        bail!("wprof has no thread named guest")
     }
 }
 
