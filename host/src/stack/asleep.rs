@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use wasmtime::{AsContextMut, Func, Module};
 
-use super::frames::{Stack, WORD};
+use super::frames::{Exit, Stack};
 use super::layout::{Context, IS_KNOWN_TARGET, Layout};
+use super::live::walk_exit;
 use super::offsets::{CodeOffsets, Functions};
 use super::trie::MAX_FRAMES;
 use super::{capture::call_before, peek};
@@ -37,9 +38,8 @@ impl Asleep {
     pub(crate) fn stack(&self) -> Option<Vec<u32>> {
         let [pc, trampoline_fp, entry_fp] =
             self.context.fields().map(|offset| peek::word(self.context.address.wrapping_add(offset)));
-        let (pc, trampoline_fp, entry_fp) = (pc?, trampoline_fp?, entry_fp?);
-        let noted = trampoline_fp.checked_add(WORD).and_then(peek::word);
-        if !self.text.contains(&pc) || trampoline_fp >= entry_fp || noted != Some(pc) {
+        let exit = Exit { pc: pc?, trampoline_fp: trampoline_fp?, entry_fp: entry_fp? };
+        if exit.trampoline_fp >= exit.entry_fp {
             return None;
         }
         let mut code = Vec::new();
@@ -50,9 +50,7 @@ impl Asleep {
             code.extend(offset.filter(|_| !is_bad).map(call_before));
             !is_bad && code.len() < MAX_FRAMES
         };
-        let mut stack = Stack::elsewhere();
-        let [fp, _] = stack.frame(trampoline_fp)?;
-        let is_whole = push(pc) && stack.callers(fp, entry_fp, push);
+        let is_whole = push(exit.pc) && walk_exit(&mut Stack::elsewhere(), exit, &mut push);
         if is_bad || !(is_whole || code.len() >= MAX_FRAMES) {
             return None;
         }

@@ -137,7 +137,7 @@ impl Live {
 
 /// Walks an activation that has called the host. False where the notes are not of a call under way: the trampoline's frame
 /// does not hold the return address that was noted, or its callers do not lead to where the guest was entered.
-fn walk_exit(stack: &mut Stack, exit: Exit, push: &mut dyn FnMut(usize) -> bool) -> bool {
+pub(super) fn walk_exit(stack: &mut Stack, exit: Exit, push: &mut dyn FnMut(usize) -> bool) -> bool {
     let Some([fp, pc]) = stack.frame(exit.trampoline_fp) else { return false };
     pc == exit.pc && stack.callers(fp, exit.entry_fp, push)
 }

@@ -90,7 +90,7 @@ impl GuestThread {
         let waiting = Arc::new(Waiting::new(Arc::clone(&contention)));
         let prepared = self.engine().and_then(|(engine, kind)| {
             let code = self.compile(&engine)?;
-            let heap = self.hooks.as_ref().filter(|_| self.is_hooked).map(|hooks| hooks.probe.clone());
+            let heap = self.hooked();
             let baton = match &code {
                 Code::Module(module) if self.has_threads(module) => Some(Baton::new(&self.options)?),
                 _ => None,
@@ -117,7 +117,7 @@ impl GuestThread {
             Ok(prepared) => prepared,
             Err(error) => return reporter.send(Report::Failed(error)),
         };
-        let hooked = self.hooks.as_ref().filter(|_| self.is_hooked).map(|hooks| hooks.probe.clone());
+        let hooked = self.hooked();
         let told = self.allocator_of_its_own(&code);
         let (is_told, heap) = (hooked.is_none() && told.is_some(), hooked.or(told));
         let registry = self.registry(Handle { heap, is_told, growth, contention, ..Handle::default() });
@@ -155,6 +155,11 @@ impl GuestThread {
         running.end(outcome);
         // The process exits from the other thread; unmapping the guest's memory first would only take time.
         std::mem::forget((store, code));
+    }
+
+    /// What hooks tell of allocations, where there are such.
+    fn hooked(&self) -> Option<Probe> {
+        self.hooks.as_ref().filter(|_| self.is_hooked).map(|hooks| hooks.probe.clone())
     }
 
     fn has_start(&self, code: &Code) -> bool {

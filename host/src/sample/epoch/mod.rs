@@ -165,7 +165,7 @@ impl Shared {
         });
     }
 
-    /// Called on every crossing of the guest's border, so the common case is two relaxed loads.
+    /// Called on every crossing of the guest's border, so the common case is three loads and a store, none of which waits for others.
     fn on_crossing<T: 'static>(&self, mut store: StoreContextMut<'_, T>, event: CallHook) {
         match event {
             CallHook::CallingHost => {
