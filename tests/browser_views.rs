@@ -8,7 +8,7 @@ use serde_json::json;
 use support::machine::{node, profile};
 use support::page::{self, escaped};
 use support::webdriver::Browser;
-use support::wprof::RunningWprof;
+use support::wprof::{RunningWprof, Wprof};
 
 const VIEWS: [&str; 10] = ["both", "top", "flame", "sandwich", "tree", "graph", "source", "tags", "diff", "summary"];
 
@@ -163,6 +163,26 @@ fn a_link_reproduces_the_view() {
         "const found = (() => {{ {state} }})(); return JSON.stringify(found) === JSON.stringify(arguments[0]) || null"
     );
     let _same = browser.wait_for("the linked view", &is_it, &[expected]);
+}
+
+/// An address that changes while the page is being put up, just before it listens, is not written over.
+#[test]
+fn a_link_followed_while_the_page_begins_is_not_lost() {
+    let Some(browser) = Browser::start() else { return };
+    browser.run_first(
+        "const listen = window.addEventListener;
+         window.addEventListener = function (kind, ...others) {
+             if (kind === 'popstate') location.hash = 'view=top';
+             return listen.call(this, kind, ...others);
+         };",
+    );
+    let (_running, server) = Wprof::new("view").arg("--no-open").arg(profile("wasm_cpu.pb.gz")).start_viewer();
+    page::visit(&browser, &server);
+    let row = "return document.querySelector('.top-row:not(.pending)') && document.querySelector('#view').dataset.view";
+    assert_eq!(browser.wait_for("the first row", row, &[]), "top");
+    // Addresses are written a moment after what they tell of is on show.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(browser.run("return location.hash", &[]), "#view=top");
 }
 
 /// Names are text wherever they are shown.

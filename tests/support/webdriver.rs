@@ -132,7 +132,12 @@ impl Browser {
     /// Makes the page this large, in CSS pixels.
     pub fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.command("goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics }));
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    /// Runs a script in every page that is opened from now on, before the page's own.
+    pub fn run_first(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
     }
 
     /// Presses a key where the focus is; WebDriver has private letters for keys without one.
@@ -145,6 +150,10 @@ impl Browser {
     #[must_use]
     pub fn console(&self) -> Value {
         self.command("se/log", &json!({ "type": "browser" }))
+    }
+
+    fn devtools(&self, command: &str, params: &Value) {
+        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": params }));
     }
 
     fn command(&self, name: &str, body: &Value) -> Value {

@@ -10,7 +10,7 @@ use yew::prelude::*;
 use crate::route::{Route, View};
 use crate::state::Action;
 
-/// The route that the page was opened with.
+/// The route that the address names.
 pub(crate) fn route() -> Route {
     let hash = web_sys::window().and_then(|window| window.location().hash().ok());
     Route::from_hash(&hash.unwrap_or_default())
@@ -113,9 +113,15 @@ pub(crate) fn use_address(route: Option<&Route>, dispatch: &Callback<Action>) {
     });
     let dispatch = dispatch.clone();
     use_effect_with((), move |()| {
+        let go = move || dispatch.emit(Action::Route(Box::new(self::route())));
         let changed = web_sys::window().map(|window| {
-            EventListener::new(&window, "popstate", move |_| dispatch.emit(Action::Route(Box::new(self::route()))))
+            let go = go.clone();
+            EventListener::new(&window, "popstate", move |_| go())
         });
+        // Asked for only now, as of what was changed before nobody heard.
+        if self::route() != Route::default() {
+            go();
+        }
         move || drop(changed)
     });
 }

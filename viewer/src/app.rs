@@ -8,7 +8,7 @@ use std::rc::Rc;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::address::{self, use_address};
+use crate::address::use_address;
 use crate::link::Link;
 use crate::page;
 use crate::route::View;
@@ -37,7 +37,7 @@ use opening::{Opener, use_served};
 
 #[component]
 pub(crate) fn App() -> Html {
-    let state = use_reducer(|| State { theme: page::stored_theme(), wanted: address::route(), ..State::default() });
+    let state = use_reducer(|| State { theme: page::stored_theme(), ..State::default() });
     let dispatch = use_callback((), {
         let dispatcher = state.dispatcher();
         move |action, ()| dispatcher.dispatch(action)
