@@ -21,7 +21,7 @@ use crate::debug::{self, Guests};
 /// Seconds of the CPU profile that the viewer offers.
 const CPU_SECONDS: u32 = 5;
 
-/// Of threads that make profiles: a guest that has to share its core with one gets nine tenths of it.
+/// Of threads that answer and make profiles: a guest that has to share its core with one gets nine tenths of it.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
@@ -86,6 +86,7 @@ impl LiveServer {
         let (closing, is_closing) = watch::channel(false);
         let (has_closed, closed) = mpsc::channel();
         std::thread::Builder::new().name("wprof-http".to_owned()).spawn(move || {
+            give_way();
             runtime.block_on(connections::serve(listener, app, is_closing));
             drop(has_closed);
         })?;
@@ -102,7 +103,7 @@ impl Serving {
     }
 }
 
-/// Has the guest's thread go before this one, on which profiles are made.
+/// Has the guest's thread go before this one.
 fn give_way() {
     // On Linux a thread has a niceness of its own; elsewhere the guest's would be lowered with it.
     #[cfg(target_os = "linux")]

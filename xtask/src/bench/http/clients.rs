@@ -1,0 +1,71 @@
+//! Many connections and one thread: it costs a machine little to keep them all waiting, and the little is the same each time.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use proto::{Limits, decode};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks for so many heap profiles over so many connections, each of which always has one to wait for; how long that took.
+///
+/// # Errors
+///
+/// At an answer that is no profile, or none.
+pub(super) fn ask(address: &str, n_requests: usize, n_connections: usize) -> Result<Duration> {
+    let own_thread = std::thread::scope(|scope| scope.spawn(|| ask_nicely(address, n_requests, n_connections)).join());
+    let (took, bodies) = own_thread.map_err(|_panicked| anyhow::anyhow!("the clients panicked"))??;
+    ensure!(bodies.len() == n_requests, "{} of {n_requests} requests were answered", bodies.len());
+    for body in bodies {
+        decode(&body, &Limits::default()).context("an answer is no profile")?;
+    }
+    Ok(took)
+}
+
+fn ask_nicely(address: &str, n_requests: usize, n_connections: usize) -> Result<(Duration, Vec<Vec<u8>>)> {
+    // On Linux a thread has a niceness of its own.
+    let _ = rustix::process::setpriority_process(None, 19);
+    let mut connections = Vec::with_capacity(n_connections);
+    for _ in 0..n_connections {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        connections.push(BufReader::new(stream));
+    }
+    let request = format!("GET /debug/pprof/heap HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let began = Instant::now();
+    let mut bodies = Vec::with_capacity(n_requests);
+    for n in 0..n_requests + n_connections {
+        let connection = &mut connections[n % n_connections];
+        if n >= n_connections {
+            bodies.push(answer(connection)?);
+        }
+        if n < n_requests {
+            connection.get_mut().write_all(request.as_bytes())?;
+        }
+    }
+    Ok((began.elapsed(), bodies))
+}
+
+/// The body of the answer that comes next.
+fn answer(connection: &mut BufReader<TcpStream>) -> Result<Vec<u8>> {
+    let mut line = String::new();
+    connection.read_line(&mut line)?;
+    ensure!(line.starts_with("HTTP/1.1 200 "), "an answer begins with {line:?}");
+    let mut length = None;
+    loop {
+        line.clear();
+        connection.read_line(&mut line)?;
+        match line.trim_end().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = Some(value.trim().parse()?),
+            Some(_) => {}
+            None => break,
+        }
+    }
+    let mut body = vec![0; length.context("an answer has no length")?];
+    connection.read_exact(&mut body)?;
+    Ok(body)
+}
