@@ -57,6 +57,8 @@ pub struct Context {
     /// What has started it.
     pub creation: Creation,
     began: Instant,
+    /// Held while what its sampler has measured is on the way from there to where it is added up.
+    taking: Mutex<()>,
 }
 
 /// What is measured of one context's store, in books that it may share with others.
@@ -113,7 +115,7 @@ impl Contexts {
     ///
     /// When the system refuses the sampler a thread.
     pub fn begin(&self, id: u32, cpu: sample::Handle, own: Own, creation: Creation) -> std::io::Result<Arc<Context>> {
-        let context = Arc::new(Context { id, cpu, own, creation, began: Instant::now() });
+        let context = Arc::new(Context { id, cpu, own, creation, began: Instant::now(), taking: Mutex::default() });
         let mut state = self.lock();
         if let Some(CpuOptions { hz, has_wall }) = state.sampling {
             context.cpu.start(hz, has_wall)?;
@@ -124,8 +126,10 @@ impl Contexts {
         Ok(context)
     }
 
-    /// A context has ended. What it measured is kept for whoever takes the profile.
-    pub fn end(&self, context: &Context, measured: sample::Measured) {
+    /// A context has ended. What it measured, and nobody has taken yet, is kept for whoever takes the profile.
+    pub fn end(&self, context: &Context, measured: impl FnOnce() -> sample::Measured) {
+        let _taking = context.taking();
+        let measured = measured();
         let mut state = self.lock();
         state.live.retain(|it| it.id != context.id);
         state.was_ended |= context.cpu.has_ended_guest();
@@ -228,13 +232,28 @@ impl Contexts {
 
     /// What all measured, as `take` has those say that have not ended.
     fn take_all(&self, take: impl Fn(&sample::Handle) -> sample::Measured) -> sample::Measured {
-        // One that ends meanwhile has said it then, and what is left of it is kept for the next that asks.
-        let (live, ended, first_entry) = {
-            let mut state = self.lock();
-            (state.live.clone(), state.ended.take(), state.first_entry)
+        // Each leaves what it has either here or, when it ends, with what those had that have ended: that is asked for last, as
+        // some may end meanwhile.
+        let take = |context: &Arc<Context>| {
+            let _taking = context.taking();
+            take(&context.cpu)
         };
-        let mut all = sample::Measured::of_all(live.iter().map(|context| take(&context.cpu)).chain(ended).collect());
+        let live: Vec<_> = self.live().iter().map(take).collect();
+        let (ended, first_entry) = {
+            let mut state = self.lock();
+            (state.ended.take(), state.first_entry)
+        };
+        let mut all = sample::Measured::of_all(live.into_iter().chain(ended).collect());
         all.first_entry = all.first_entry.or(first_entry);
         all
     }
 }
+
+impl Context {
+    fn taking(&self) -> MutexGuard<'_, ()> {
+        self.taking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -168,7 +168,7 @@ impl Threads {
             heap.free_queued(&mut store);
         }
         handle.contention.locks.forget(this_thread());
-        handle.contexts.end(&context, sampler.finish());
+        handle.contexts.end(&context, || sampler.finish());
         if let Err(error) = outcome {
             (self.0.guest.on_end)(Err(error.context(format!("failed to run thread {}", new.id))));
         }

@@ -150,7 +150,7 @@ impl Attached {
 impl Drop for Instance {
     fn drop(&mut self) {
         let handle = self.guest.0.registry.handle();
-        handle.contexts.end(&self.context, self.sampler.handle().take());
+        handle.contexts.end(&self.context, || self.sampler.handle().take());
         handle.custom.end(self.context.id);
         if let Some(heap) = &self.context.own.heap {
             heap.end();

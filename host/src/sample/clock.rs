@@ -111,11 +111,12 @@ impl CpuClock {
         self.owed = self.owed.saturating_add(nanos);
     }
 
-    /// What was given to no sample yet.
+    /// What was given to no sample yet, and will not be by this clock.
     #[must_use]
-    pub fn unsettled(&self, now: Nanos) -> Nanos {
+    pub fn settle(&mut self, now: Nanos) -> Nanos {
         let own = if self.inside { now.saturating_sub(self.settled) } else { self.carried };
-        own.saturating_add(self.owed)
+        (self.settled, self.carried) = (now, 0);
+        own.saturating_add(std::mem::take(&mut self.owed))
     }
 
     /// The reading up to which time has been given to samples.
@@ -164,12 +165,18 @@ mod tests {
         let mut clock = CpuClock::new(10);
         clock.enter(100);
         clock.owe(25);
-        assert_eq!((clock.take_ticks(100), clock.unsettled(100)), (2, 5));
-        assert_eq!((clock.take_ticks(106), clock.unsettled(106)), (1, 1), "5 of theirs and 5 of its own");
+        assert_eq!(clock.take_ticks(100), 2);
+        assert_eq!(clock.take_ticks(106), 1, "5 of theirs and 5 of its own");
         clock.leave(108);
-        assert_eq!((clock.unsettled(9999), clock.guest_cpu(9999)), (3, 8), "theirs is not its own time");
+        assert_eq!(clock.guest_cpu(9999), 8, "theirs is not its own time");
         clock.enter(1);
         assert_eq!((clock.take_ticks(7), clock.take_ticks(8)), (0, 1), "on a thread that has run for 1 only");
+        clock.owe(4);
+        clock.leave(10);
+        assert_eq!((clock.settle(9999), clock.settle(9999)), (6, 0), "2 of its own");
+        clock.enter(20);
+        clock.owe(4);
+        assert_eq!((clock.settle(25), clock.settle(25), clock.take_ticks(35)), (9, 0, 1));
     }
 
     #[test]

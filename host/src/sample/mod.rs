@@ -86,12 +86,12 @@ enum Either<E, S> {
     Signal(S),
 }
 
-/// What a [`Sampler`] measured.
+/// What a [`Sampler`] measured since it started, or since that was last taken out.
 #[derive(Debug)]
 pub struct Measured {
     /// The samples, aggregated by stack.
     pub samples: RawSamples,
-    /// CPU time the guest's thread spent in the guest and its host calls, from the first instruction on.
+    /// CPU time the guest's thread spent in the guest and its host calls.
     pub guest_cpu: Nanos,
     /// When the guest was first entered; `None` if it never was.
     pub first_entry: Option<Instant>,

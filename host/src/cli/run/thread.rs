@@ -151,7 +151,7 @@ impl GuestThread {
         if let Some(heap) = &handle.heap {
             heap.free_queued(&mut store);
         }
-        handle.contexts.end(&main, sampler.finish());
+        handle.contexts.end(&main, || sampler.finish());
         running.end(outcome);
         // The process exits from the other thread; unmapping the guest's memory first would only take time.
         std::mem::forget((store, code));

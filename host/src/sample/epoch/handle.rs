@@ -112,14 +112,15 @@ impl Handle {
         let began = state.began;
         let first_entry = state.entered.map(|(_, at)| began.map_or(at, |began| began.max(at)));
         let now = state.clock_from_outside();
-        let guest_cpu = state.clock.guest_cpu(now).saturating_sub(state.spent_before);
+        let spent = state.clock.guest_cpu(now);
+        let guest_cpu = spent.saturating_sub(std::mem::replace(&mut state.spent_before, spent));
         match asleep {
             Some(stack) => state.end_in_call(&stack, self.labels().get(), now),
             None if state.depth > 0 => state.end_stay(now),
             None => {}
         }
-        if let Some(carry) = state.carry.as_ref().filter(|_| state.period != Nanos::MAX) {
-            carry.put(Carried { cpu: state.clock.unsettled(now), ..Carried::default() });
+        if let Some(carry) = state.carry.clone().filter(|_| state.period != Nanos::MAX) {
+            carry.put(Carried { cpu: state.clock.settle(now), ..Carried::default() });
         }
         Measured {
             samples: std::mem::take(&mut state.samples),

@@ -205,10 +205,11 @@ impl Collected {
         self.n_bad
     }
 
-    /// The samples so far, as offsets in the file.
-    pub(super) fn resolved(&self) -> RawSamples {
-        let resolve = |offsets: &CodeOffsets| self.samples.with_places(|place| offsets.file_offset(place));
-        self.subject.with_offsets(self.samples.places(), resolve)
+    /// Takes out the samples so far, as offsets in the file, and how many stacks were bad.
+    pub(super) fn take_resolved(&mut self) -> (RawSamples, u64) {
+        let samples = std::mem::take(&mut self.samples);
+        let resolve = |offsets: &CodeOffsets| samples.with_places(|place| offsets.file_offset(place));
+        (self.subject.with_offsets(samples.places(), resolve), std::mem::take(&mut self.n_bad))
     }
 
     /// The stack that was asked for, as offsets in the file, if it has come.

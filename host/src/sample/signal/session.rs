@@ -83,27 +83,33 @@ impl Handle {
     pub(in crate::sample) fn take(&self) -> Measured {
         self.0.is_over.store(true, Ordering::SeqCst);
         self.0.stop_timer();
-        self.measured(self.0.is_sampled())
+        let was_sampled = self.0.target.is_sampled.swap(false, Ordering::SeqCst);
+        self.measured(was_sampled)
     }
 
-    fn measured(&self, is_sampled: bool) -> Measured {
+    /// What was measured since the start, or since this was last asked. Where samples were taken until now, with what no sample
+    /// stands for yet.
+    fn measured(&self, was_sampled: bool) -> Measured {
         let shared = &self.0;
-        let (guest_cpu, tail) = shared.tail();
+        // Locked in this order, as by the start.
+        let mut session = shared.session();
+        let (spent, tail) = shared.tail();
         let mut collected = shared.drain();
         let lost = [0, 1, 2].map(|idx| shared.target.lost[idx].swap(0, Ordering::Relaxed));
         collected.add_lost(lost[1], lost[2]);
-        if is_sampled {
+        if was_sampled {
             collected.add_tail(tail[0], tail[1]);
         }
-        let session = shared.session();
+        let spent_before = std::mem::replace(&mut session.spent_before, spent);
         let first_entry = shared.first_entry.get().copied();
+        let (samples, n_bad_stacks) = collected.take_resolved();
         Measured {
-            samples: collected.resolved(),
-            guest_cpu: guest_cpu.saturating_sub(session.spent_before),
+            samples,
+            guest_cpu: spent.saturating_sub(spent_before),
             first_entry: first_entry.map(|entry| session.began.map_or(entry, |began| began.max(entry))),
             sampler: Kind::Signal,
-            n_overruns: shared.target.n_overruns.load(Ordering::Relaxed),
-            n_bad_stacks: collected.n_bad(),
+            n_overruns: shared.target.n_overruns.swap(0, Ordering::Relaxed),
+            n_bad_stacks,
         }
     }
 }
