@@ -1,10 +1,12 @@
 //! Guests with threads: `wasi.thread-spawn`, a memory that is shared, and atomics.
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use proto::Profile;
+use proto::{Profile, SampleRef};
+use support::gos::labels;
 use support::on_both_samplers;
 use support::sampler::Sampler;
 use support::stacks::{cum, frames, lines, total};
@@ -17,7 +19,8 @@ on_both_samplers!(
     a_block_may_be_freed_by_another_thread,
     a_thread_that_exits_or_traps_ends_the_guest,
     a_guest_ends_with_its_main_thread_and_can_be_ended,
-    memory_that_grows_in_a_thread_is_seen
+    memory_that_grows_in_a_thread_is_seen,
+    every_thread_has_labels_of_its_own
 );
 
 /// Runs one of the scenarios.
@@ -117,6 +120,16 @@ fn memory_that_grows_in_a_thread_is_seen(sampler: Sampler) {
     assert_eq!(total(&memory, 1), 8 << 16, "with its first size");
 }
 
+fn every_thread_has_labels_of_its_own(sampler: Sampler) {
+    let run = run(sampler, &[], "labels").expect_code(0);
+    let cpu = run.profile();
+    for (function, value) in [("has_makers", "a"), ("has_own", "b"), ("keeps_its_own", "a")] {
+        let is_its = |sample: &SampleRef<'_>| frames(&cpu, sample).contains(&function);
+        let found: Vec<_> = cpu.samples().filter(is_its).map(|sample| labels(&cpu, &sample)).collect();
+        assert_eq!(found, [BTreeMap::from([("k".to_owned(), value.to_owned())])], "{function}");
+    }
+}
+
 #[test]
 fn threads_have_one_world_and_sleep_apart() {
     let writes = run(Sampler::Signal, &["--dir", "."], "writes").expect_code(0);
@@ -124,6 +137,18 @@ fn threads_have_one_world_and_sleep_apart() {
     assert_eq!(fs::read_to_string(writes.path("shared.txt")).unwrap(), "from a thread\n");
     let sleeps = run(Sampler::Signal, &["--timeout", "60s"], "sleeps").expect_code(0);
     assert_eq!(sleeps.stdout(), "from a thread\n");
+}
+
+/// Built as guests with threads are, but what begins some is not called, so the linker has left it out.
+#[test]
+fn a_guest_that_could_have_threads_needs_none() {
+    let guest = r#"(module (import "env" "memory" (memory 1 4 shared)) (export "memory" (memory 0))
+        (func (export "malloc") (param i32) (result i32) (i32.atomic.rmw.add (i32.const 16) (local.get 0)))
+        (func (export "free") (param i32))
+        (func $taker (drop (call 0 (i32.const 100))) (call 1 (call 0 (i32.const 30))))
+        (func (export "_start") (i32.store (i32.const 16) (i32.const 1024)) (call $taker)))"#;
+    let run = Wprof::new("run").file("guest.wat", guest).args(["--memprofilerate", "1", "guest.wat"]).finish();
+    assert_eq!(of(&run.expect_code(0).heap(), &["taker"]), [2, 130, 1, 100]);
 }
 
 #[test]

@@ -8,13 +8,19 @@
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_open"
     (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wprof" "labels_with" (func $labels_with (param i32 i32 i32) (result i32)))
+  (import "wprof" "labels_cell" (func $labels_cell (param i32) (result i32)))
   (export "memory" (memory 0))
 
   ;; 16: the lock. 20: threads that are to end. 24: threads that are about to wait. 32: how far memory is taken.
   (data (i32.const 1024) "shared.txt")
   (data (i32.const 1040) "from a thread\n")
+  ;; Labels: k is a, and k is b.
+  (data (i32.const 1060) "\01\00\00\00\01\00\00\00ka")
+  (data (i32.const 1080) "\01\00\00\00\01\00\00\00kb")
   (table 16 funcref)
-  (elem (i32.const 0) $waiter $burn_one $burn_two $burn_three $keeper $exiter $trapper $endless $grower $writer $sleeper $short)
+  (elem (i32.const 0) $waiter $burn_one $burn_two $burn_three $keeper $exiter $trapper $endless $grower $writer $sleeper $short
+    $labelled)
 
   ;; Never frees, as the books are wprof's.
   (func $malloc (param $n i32) (result i32) (i32.atomic.rmw.add (i32.const 32) (local.get $n)))
@@ -139,4 +145,25 @@
 
   ;; A thread that sleeps keeps no other from the world.
   (func $sleeper (call $sleep (i32.const 1000000)))
-  (func (export "sleeps") (call $begin) (call $spawn (i32.const 10)) (call $sleep (i32.const 50)) (call $write (i32.const 1))))
+  (func (export "sleeps") (call $begin) (call $spawn (i32.const 10)) (call $sleep (i32.const 50)) (call $write (i32.const 1)))
+
+  ;; Each thread has a place where its labels stand. What stands there first are those of the thread that has made it.
+  (func $label (param $place i32) (param $list i32)
+    (i32.store (local.get $place) (call $labels_with (i32.const 0) (local.get $list) (i32.const 10))))
+  (func $has_makers (call $burn (i32.const 200000000)))
+  (func $has_own (call $burn (i32.const 200000000)))
+  (func $labelled
+    (call $has_makers)
+    (if (i32.ne (call $labels_cell (i32.const 1104)) (i32.load (i32.const 1100))) (then unreachable))
+    (if (i32.ne (i32.load (i32.const 1104)) (i32.load (i32.const 1100))) (then unreachable))
+    (call $label (i32.const 1104) (i32.const 1080))
+    (drop (memory.grow (i32.const 3)))
+    (call $has_own))
+  (func $keeps_its_own (call $burn (i32.const 600000000)))
+  (func (export "labels")
+    (call $begin)
+    (if (call $labels_cell (i32.const 1100)) (then unreachable))
+    (call $label (i32.const 1100) (i32.const 1060))
+    (call $spawn (i32.const 12))
+    (call $keeps_its_own)
+    (call $join)))

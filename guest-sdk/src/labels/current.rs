@@ -57,7 +57,13 @@ impl Cell {
     #[inline]
     fn set(&self, labels: i32) {
         if self.way.load(Relaxed) == LOOKS {
-            self.labels.store(labels, Relaxed);
+            // Not atomically: where wasm has threads, that waits until all of them would see it.
+            #[expect(unsafe_code, reason = "wasm has no relaxed stores")]
+            // SAFETY: it is a thread's own or there are no threads, and wprof, which looks there, is outside of the program. As it is
+            // volatile, it is done before what the labels are for.
+            unsafe {
+                self.labels.as_ptr().write_volatile(labels);
+            }
         } else {
             self.say(labels);
         }

@@ -58,16 +58,15 @@ pub(super) fn add_labels<T: 'static>(linker: &mut Linker<T>, host: &Host) -> was
 }
 
 impl Host {
-    /// Has samples look up the labels in the guest's memory, wherever that moves. Not in one that threads share, where a place would be
-    /// that of all of them.
+    /// Has samples look up the labels in the guest's memory, wherever that moves.
     fn follow_labels<T: 'static>(&self, caller: &mut Caller<'_, T>, at: i32) -> Result<(), Code> {
-        let memory = match caller.get_export(MEMORY) {
-            Some(Extern::Memory(memory)) => memory,
-            Some(Extern::SharedMemory(_)) => return Err(Code::Unavailable),
+        let offset = at.cast_unsigned() as usize;
+        let can = match caller.get_export(MEMORY) {
+            Some(Extern::Memory(memory)) => self.0.context.own.growth.follow(&*caller, memory, offset, self.labels()),
+            // One that threads share stays where it is: they use it while it grows.
+            Some(Extern::SharedMemory(memory)) => self.labels().follow(memory.data().as_ptr().addr() + offset),
             _ => return Err(Code::Fault),
         };
-        let growth = &self.0.context.own.growth;
-        let can = growth.follow(&*caller, memory, at.cast_unsigned() as usize, self.labels());
         can.then_some(()).ok_or(Code::Unavailable)
     }
 }

@@ -82,10 +82,11 @@ struct New {
 }
 
 impl Threads {
-    /// Whether a module starts threads.
+    /// Whether a module starts threads, or was at least built as those are that do.
     #[must_use]
     pub fn are_in(module: &Module) -> bool {
-        module.imports().any(|import| (import.module(), import.name()) == THREAD_SPAWN)
+        let is_shared = |ty: ExternType| matches!(ty, ExternType::Memory(ty) if ty.is_shared());
+        module.imports().any(|import| (import.module(), import.name()) == THREAD_SPAWN || is_shared(import.ty()))
     }
 
     /// What begins threads of this guest.
