@@ -1,3 +1,5 @@
+//! Contexts that end while others are asked.
+
 use std::cell::RefCell;
 
 use wasmtime::{Config, Engine, Instance, Module, Store};

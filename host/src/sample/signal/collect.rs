@@ -173,8 +173,13 @@ impl Collected {
         self.samples.record_lost(value);
     }
 
-    /// Counts what passed since the last sample, as there will be no more.
-    pub(super) fn add_tail(&mut self, cpu: Nanos, wall: Nanos) {
+    /// Counts what passed since the last sample, as there will be no more. A thread that was waiting then went on waiting, but for
+    /// what it used of the CPU.
+    pub(super) fn add_tail(&mut self, cpu: Nanos, mut wall: Nanos) {
+        if std::mem::take(&mut self.was_blocked) {
+            self.samples.record_more(Value { wall: wall.saturating_sub(cpu), ..Value::default() });
+            wall = wall.min(cpu);
+        }
         let carried = std::mem::take(&mut self.carried);
         let (cpu, wall) = (cpu.saturating_add(carried), wall.saturating_add(carried));
         if let Some(carry) = &self.carry {
