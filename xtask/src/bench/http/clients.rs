@@ -10,22 +10,37 @@ use proto::{Limits, decode};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks for so many heap profiles over so many connections, each of which always has one to wait for; how long that took.
+/// What was answered, and how long that took.
+pub(super) struct Answers {
+    pub(super) took: Duration,
+    bodies: Vec<Vec<u8>>,
+}
+
+impl Answers {
+    /// Whether all of them are profiles. To be asked when nothing is measured any more.
+    ///
+    /// # Errors
+    ///
+    /// At the first that is none.
+    pub(super) fn check(&self) -> Result<()> {
+        for body in &self.bodies {
+            decode(body, &Limits::default()).context("an answer is no profile")?;
+        }
+        Ok(())
+    }
+}
+
+/// Asks for so many heap profiles over so many connections, each of which always has one to wait for.
 ///
 /// # Errors
 ///
-/// At an answer that is no profile, or none.
-pub(super) fn ask(address: &str, n_requests: usize, n_connections: usize) -> Result<Duration> {
-    let own_thread = std::thread::scope(|scope| scope.spawn(|| ask_nicely(address, n_requests, n_connections)).join());
-    let (took, bodies) = own_thread.map_err(|_panicked| anyhow::anyhow!("the clients panicked"))??;
-    ensure!(bodies.len() == n_requests, "{} of {n_requests} requests were answered", bodies.len());
-    for body in bodies {
-        decode(&body, &Limits::default()).context("an answer is no profile")?;
-    }
-    Ok(took)
+/// When one is not answered.
+pub(super) fn ask(address: &str, n_requests: usize, n_connections: usize) -> Result<Answers> {
+    std::thread::scope(|scope| scope.spawn(|| ask_nicely(address, n_requests, n_connections)).join())
+        .map_err(|_panicked| anyhow::anyhow!("the clients panicked"))?
 }
 
-fn ask_nicely(address: &str, n_requests: usize, n_connections: usize) -> Result<(Duration, Vec<Vec<u8>>)> {
+fn ask_nicely(address: &str, n_requests: usize, n_connections: usize) -> Result<Answers> {
     // On Linux a thread has a niceness of its own.
     let _ = rustix::process::setpriority_process(None, 19);
     let mut connections = Vec::with_capacity(n_connections);
@@ -47,7 +62,7 @@ fn ask_nicely(address: &str, n_requests: usize, n_connections: usize) -> Result<
             connection.get_mut().write_all(request.as_bytes())?;
         }
     }
-    Ok((began.elapsed(), bodies))
+    Ok(Answers { took: began.elapsed(), bodies })
 }
 
 /// The body of the answer that comes next.

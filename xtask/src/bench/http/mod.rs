@@ -52,7 +52,11 @@ pub(super) fn run(project: &Project, flags: &[String]) -> Result<()> {
         ensure!(Instant::now() < deadline, "the other wprof does not listen");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let ask = |address: &str| guest.during(|| clients::ask(address, REQUESTS, CONNECTIONS));
+    let ask = |address: &str| -> Result<_> {
+        let (measured, answers) = guest.during(|| clients::ask(address, REQUESTS, CONNECTIONS))?;
+        answers.check()?;
+        Ok((measured, answers.took))
+    };
     let mut ratios = Ratios::default();
     for turn in 0..TURNS {
         let (alone, ()) = guest.during(|| {
