@@ -78,7 +78,7 @@ impl LiveServer {
             .merge(viewer)
             .layer(middleware::from_fn_with_state(Arc::new(hosts), guard::guard));
         let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_io().enable_time().on_thread_start(give_way).build()?;
+        let runtime = runtime.enable_io().enable_time().build()?;
         let listener = {
             let _within = runtime.enter();
             tokio::net::TcpListener::from_std(self.listener)?
@@ -103,7 +103,7 @@ impl Serving {
     }
 }
 
-/// Has the guest's thread go before this one.
+/// Has the guest's thread go before this one, and before those that this one starts, as they inherit it.
 fn give_way() {
     // On Linux a thread has a niceness of its own; elsewhere the guest's would be lowered with it.
     #[cfg(target_os = "linux")]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// How long it may take to be compiled and to begin.
+/// How long a guest may take to be compiled and to begin.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the guest has said: nanoseconds by its clock, and units of work.
@@ -36,6 +36,20 @@ impl Drop for Guest {
     }
 }
 
+/// Waits until that is so.
+///
+/// # Errors
+///
+/// When it does not come to be.
+pub(super) fn wait_until(what: &str, is_so: impl Fn() -> bool) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        ensure!(Instant::now() < deadline, "for {} s it has not come to be that {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
 impl Guest {
     /// `wprof run --http=ADDRESS` and these arguments.
     pub(super) fn start(wprof: &Path, folder: &Path, address: &str, args: &[&str]) -> Result<Self> {
@@ -58,12 +72,7 @@ impl Guest {
 
     /// Waits until it works.
     pub(super) fn wait_until_it_works(&self) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while self.pace_since(0).is_none() {
-            ensure!(Instant::now() < deadline, "the guest does not begin");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
+        wait_until("the guest works", || self.pace_since(0).is_some())
     }
 
     fn n_said(&self) -> usize {

@@ -9,9 +9,9 @@ mod clients;
 mod guest;
 
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::spread::Spread;
 use crate::project::{Project, say};
@@ -26,8 +26,6 @@ const REQUESTS: usize = 1000;
 const CONNECTIONS: usize = 16;
 /// How long the guest is left alone in each turn.
 const PAUSE: Duration = Duration::from_millis(400);
-/// How long the other wprof may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Of every turn.
 #[derive(Default)]
@@ -47,11 +45,7 @@ pub(super) fn run(project: &Project, flags: &[String]) -> Result<()> {
     let _elsewhere = Guest::start(&project.wprof(), &folder, ELSEWHERE, &elsewhere)?;
     let guest = Guest::start(&project.wprof(), &folder, ADDRESS, &[&flags[..], &["paced.wat"]].concat())?;
     guest.wait_until_it_works()?;
-    let deadline = Instant::now() + PATIENCE;
-    while TcpStream::connect(ELSEWHERE).is_err() {
-        ensure!(Instant::now() < deadline, "the other wprof does not listen");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    guest::wait_until("the other wprof listens", || TcpStream::connect(ELSEWHERE).is_ok())?;
     let ask = |address: &str| -> Result<_> {
         let (measured, answers) = guest.during(|| clients::ask(address, REQUESTS, CONNECTIONS))?;
         answers.check()?;
