@@ -6,7 +6,7 @@ use wasmtime::{Config, Engine, Instance, Module, Store};
 
 use super::*;
 use crate::guest::Code;
-use crate::sample::{CpuClock, Kind, Options, Sampler, Watch};
+use crate::sample::{Chained, CpuClock, Kind, Options, Sampler, Subject, Watch};
 
 const GUEST: &str = r#"(module
     (func (export "spin") (local $n i32)
@@ -22,7 +22,8 @@ fn ran(contexts: &Contexts, kind: Kind) -> (Arc<Context>, Sampler, u64) {
     let mut store = Store::new(&engine, ());
     let carry = Some(Arc::clone(&contexts.carry));
     let options = Options { kind, hz: 0, has_wall: false, watch: Watch::default(), carry, has_hook: true };
-    let sampler = Sampler::attach(&mut store, &Code::Module(module.clone()), options).unwrap();
+    let subject = Arc::new(Subject::new(Code::Module(module.clone())));
+    let sampler = Sampler::attach(&mut store, &subject, options, Chained::default()).unwrap();
     let own = Own::default();
     let context = contexts.begin(contexts.next_id(), sampler.handle(), own, Creation::default()).unwrap();
     let instance = Instance::new(&mut store, &module, &[]).unwrap();

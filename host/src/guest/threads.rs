@@ -17,7 +17,7 @@ use crate::heap::probe::Probe;
 use crate::heap::rewrite::{FILTER, FILTER_PAGES, THREAD_SPAWN};
 use crate::labels::LabelsId;
 use crate::registry::Registry;
-use crate::sample::{self, Sampler, Watch};
+use crate::sample::{self, Chained, Sampler, Subject, Watch};
 use crate::stack::{MAX_FRAMES, file_offsets, this_thread};
 
 /// What a thread begins in.
@@ -43,6 +43,8 @@ struct Inner {
 pub struct Guest {
     /// Its code.
     pub module: Module,
+    /// The same as it is sampled.
+    pub subject: Arc<Subject>,
     /// Its options.
     pub options: Arc<GuestOptions>,
     /// Its world.
@@ -187,8 +189,7 @@ impl Threads {
         let carry = Some(Arc::clone(&self.0.guest.registry.handle().contexts.carry));
         let kind = self.0.guest.kind;
         let options = sample::Options { kind, hz: 0, has_wall: false, watch, carry, has_hook: true };
-        let code = super::Code::Module(self.0.guest.module.clone());
-        let sampler = Sampler::attach(&mut store, &code, options)?;
+        let sampler = Sampler::attach(&mut store, &self.0.guest.subject, options, Chained::default())?;
         Ok((store, sampler))
     }
 

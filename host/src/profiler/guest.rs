@@ -154,7 +154,7 @@ impl Guest {
             books.iter().for_each(Probe::end);
             error.context("failed to start the sampler")
         };
-        let sampler = Sampler::attach_with(store, &inner.subject, options, chained).map_err(&give_up)?;
+        let sampler = Sampler::attach(store, &inner.subject, options, chained).map_err(&give_up)?;
         if let Some(set_limiter) = set_limiter {
             let watched = Watched { growth: Arc::clone(&growth), heap: heap.clone(), n_rewritten: inner.n_rewritten };
             set_limiter(store, watched);

@@ -31,8 +31,6 @@ pub use raw::{Doing, Leaf, RawSamples, StackSample, Value};
 pub use subject::Subject;
 pub use watch::Watch;
 
-use crate::guest::Code;
-
 /// How samples are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -161,21 +159,13 @@ impl Kind {
 }
 
 impl Sampler {
-    /// Attaches to a store in which guests of `code` will run, on the thread on which they will.
+    /// Attaches to a store in which guests of this code will run, on the thread on which they will. `chained` are hooks that the
+    /// store's owner has of its own.
     ///
     /// # Errors
     ///
     /// When the machine does not allow it.
-    pub fn attach<T: 'static>(store: &mut Store<T>, code: &Code, options: Options) -> anyhow::Result<Self> {
-        Self::attach_with(store, &Arc::new(Subject::new(code.clone())), options, Chained::default())
-    }
-
-    /// The same for an embedder that has hooks of its own, and other stores with the same code.
-    ///
-    /// # Errors
-    ///
-    /// As [`Sampler::attach`].
-    pub fn attach_with<T: 'static>(
+    pub fn attach<T: 'static>(
         store: &mut Store<T>,
         subject: &Arc<Subject>,
         options: Options,
@@ -183,7 +173,7 @@ impl Sampler {
     ) -> anyhow::Result<Self> {
         Ok(match options.kind {
             Kind::Epoch => {
-                Self(Either::Epoch(epoch::EpochSampler::attach(store, options, chained)?), Border::default())
+                Self(Either::Epoch(epoch::EpochSampler::attach(store, subject, options, chained)?), Border::default())
             }
             Kind::Signal => {
                 let Options { hz, watch, has_hook, carry, .. } = options;

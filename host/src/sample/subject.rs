@@ -4,6 +4,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashSet;
 
+use super::epoch::Ticker;
 use crate::guest::Code;
 use crate::stack::{CodeOffsets, Functions};
 
@@ -13,6 +14,7 @@ pub struct Subject {
     code: Code,
     functions: OnceLock<Functions>,
     known: Mutex<Known>,
+    ticker: Ticker,
 }
 
 /// Where code leads in the file, as far as anybody has asked.
@@ -26,13 +28,18 @@ impl Subject {
     /// This code.
     #[must_use]
     pub fn new(code: Code) -> Self {
-        Self { code, functions: OnceLock::new(), known: Mutex::default() }
+        Self { code, functions: OnceLock::new(), known: Mutex::default(), ticker: Ticker::default() }
     }
 
     /// The code.
     #[must_use]
     pub fn code(&self) -> &Code {
         &self.code
+    }
+
+    /// What ticks for the epoch samplers of all its stores.
+    pub(super) fn ticker(&self) -> &Ticker {
+        &self.ticker
     }
 
     /// Its functions.

@@ -20,7 +20,7 @@ use crate::heap::probe::{Probe, Sampling};
 use crate::heap::rewrite::AddressMap;
 use crate::measure::Handle;
 use crate::registry::{CpuOptions, HeapFacts, Module, Owner, Registry};
-use crate::sample::{self, Kind, Watch};
+use crate::sample::{self, Chained, Kind, Subject, Watch};
 use crate::supervise::{Report, Reporter};
 
 /// What the guest's thread needs.
@@ -110,15 +110,16 @@ impl GuestThread {
             // It starts when the guest's main context begins.
             let has_wall = self.has_wall;
             let options = sample::Options { kind, hz: 0, has_wall, watch, carry: None, has_hook };
-            let sampler = sample::Sampler::attach(&mut store, &code, options).context("failed to start the sampler")?;
-            Ok((code, store, sampler, kind, baton))
+            let subject = Arc::new(Subject::new(code));
+            let sampler = sample::Sampler::attach(&mut store, &subject, options, Chained::default());
+            Ok((subject, store, sampler.context("failed to start the sampler")?, kind, baton))
         });
-        let (code, mut store, sampler, kind, baton) = match prepared {
+        let (subject, mut store, sampler, kind, baton) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return reporter.send(Report::Failed(error)),
         };
         let hooked = self.hooked();
-        let told = self.allocator_of_its_own(&code);
+        let told = self.allocator_of_its_own(subject.code());
         let (is_told, heap) = (hooked.is_none() && told.is_some(), hooked.or(told));
         let registry = self.registry(Handle { heap, is_told, growth, contention, ..Handle::default() });
         let handle = registry.handle();
@@ -138,23 +139,23 @@ impl GuestThread {
             map: self.map.clone(),
             has_ended: AtomicBool::new(false),
         });
-        let threads = self.threads(&code, baton, kind, &running);
+        let threads = self.threads(&subject, baton, kind, &running);
         let watched = Watched {
             heap: self.hooks.as_ref(),
             border: &sampler.border(),
-            has_start: self.has_start(&code),
+            has_start: self.has_start(subject.code()),
             registry: &registry,
             context: &main,
             threads: threads.as_ref(),
         };
-        let outcome = guest::start(&mut store, &code, &self.options, &watched);
+        let outcome = guest::start(&mut store, subject.code(), &self.options, &watched);
         if let Some(heap) = &handle.heap {
             heap.free_queued(&mut store);
         }
         handle.contexts.end(&main, || sampler.finish());
         running.end(outcome);
         // The process exits from the other thread; unmapping the guest's memory first would only take time.
-        std::mem::forget((store, code));
+        std::mem::forget((store, subject));
     }
 
     /// What hooks tell of allocations, where there are such.
@@ -171,18 +172,25 @@ impl GuestThread {
     }
 
     /// What begins threads of a guest that has such.
-    fn threads(&self, code: &Code, baton: Option<Baton>, kind: Kind, running: &Arc<Running>) -> Option<Threads> {
-        let (Code::Module(module), Some(baton)) = (code, baton) else { return None };
+    fn threads(
+        &self,
+        subject: &Arc<Subject>,
+        baton: Option<Baton>,
+        kind: Kind,
+        running: &Arc<Running>,
+    ) -> Option<Threads> {
+        let (Code::Module(module), Some(baton)) = (subject.code(), baton) else { return None };
         let running = Arc::clone(running);
         Some(Threads::new(guest::Guest {
             module: module.clone(),
+            subject: Arc::clone(subject),
             options: Arc::clone(&self.options),
             baton,
             heap: self.hooks.clone(),
             registry: running.registry.clone(),
             kind,
             n_rewritten: self.n_rewritten,
-            has_start: self.has_start(code),
+            has_start: self.has_start(subject.code()),
             on_end: Arc::new(move |outcome| running.end(outcome)),
         }))
     }

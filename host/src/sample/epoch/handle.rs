@@ -1,13 +1,13 @@
 //! What the guest's thread and others do with an epoch sampler while it runs.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::{AsContextMut, Engine, Func, Module};
 
+use super::Shared;
 use super::state::own_thread_id;
-use super::{Shared, start_ticker};
 use crate::sample::clock::{CpuClock, Nanos};
 use crate::sample::{Carried, CurrentLabels, Kind, Leaf, Measured, period};
 use crate::stack::Asleep;
@@ -26,15 +26,16 @@ impl Handle {
     ///
     /// When the ticker thread cannot be started.
     pub(in crate::sample) fn start(&self, hz: u32, has_wall: bool) -> std::io::Result<()> {
-        self.shared.stop_ticker();
-        self.shared.lock().begin(period(hz), has_wall);
-        *self.shared.ticker() = Some(start_ticker(&self.shared, &self.engine, hz)?);
+        let period = period(hz);
+        let wanted = self.shared.subject.ticker().want(&self.engine, Duration::from_nanos(period))?;
+        self.shared.lock().begin(period, has_wall);
+        *self.shared.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(wanted);
         Ok(())
     }
 
     /// Takes no more samples, and hands out those since the start, up to now. The guest may go on.
     pub(in crate::sample) fn stop(&self) -> Measured {
-        self.shared.stop_ticker();
+        self.shared.want_no_ticks();
         let measured = self.take();
         self.shared.lock().begin(Nanos::MAX, false);
         measured
@@ -89,7 +90,6 @@ impl Handle {
             }
         }
         self.shared.is_asked.store(true, Ordering::Relaxed);
-        self.shared.ticks.fetch_add(1, Ordering::Relaxed);
         self.engine.increment_epoch();
         let due = Instant::now() + patience;
         loop {

@@ -1,6 +1,6 @@
 //! The epoch sampler: portable, safe code only.
 //!
-//! A ticker thread raises the engine's epoch once a period. Guest code compiled with epoch interruption notices
+//! A ticker thread raises the engine's epoch once a period, for all stores of the guest. Guest code compiled with epoch interruption notices
 //! at its next check (function entries and loop heads) and calls into wasmtime; wasmtime's call hook brings us
 //! there, as it does for every host call and every builtin. If a tick has passed since the last look, the stack is
 //! captured and weighted by the CPU time it stands for.
@@ -14,38 +14,40 @@
 
 mod handle;
 mod state;
+mod ticker;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wasmtime::{CallHook, Engine, Store, StoreContextMut, UpdateDeadline};
 
 use super::clock::{CpuClock, wall_now};
-use super::{Chained, CurrentLabels, Doing, Leaf, Measured, Options, Watch, chain, period};
+use super::{Chained, CurrentLabels, Doing, Leaf, Measured, Options, Subject, Watch, chain};
 use crate::stack::{Asleep, MAX_FRAMES, capture_into};
 pub(super) use handle::Handle;
 use state::{State, own_thread_id};
+pub(super) use ticker::Ticker;
+use ticker::Wanted;
 
 /// Why a guest was stopped from outside; travels as the error of its run.
 #[derive(Debug, thiserror::Error)]
 #[error("ended by wprof")]
 pub struct Ended;
 
-/// What the guest's thread, the ticker and the supervisor share.
+/// What the guest's thread and the supervisor share.
 #[derive(Debug)]
 struct Shared {
-    /// Periods of wall time that have passed; raised by the ticker only.
-    ticks: AtomicU64,
-    /// The value of `ticks` that the guest's thread has dealt with.
+    /// Has the ticker.
+    subject: Arc<Subject>,
+    /// The ticks that the guest's thread has dealt with.
     seen: AtomicU64,
-    stop_ticker: AtomicBool,
     end_guest: AtomicBool,
     /// Somebody wants to see the stack.
     is_asked: AtomicBool,
     labels: Arc<CurrentLabels>,
-    ticker: Mutex<Option<JoinHandle<()>>>,
+    /// While samples are taken.
+    wanted: Mutex<Option<Wanted>>,
     watch: Watch,
     /// Counts crossings of the guest's border; odd while the guest sits in a host call. The guest's thread alone writes it.
     crossings: AtomicU64,
@@ -54,7 +56,7 @@ struct Shared {
     state: Mutex<State>,
 }
 
-/// A sampler attached to one store. Dropping it stops the ticker.
+/// A sampler attached to one store. Dropping it stops it.
 #[derive(Debug)]
 pub(super) struct EpochSampler {
     shared: Arc<Shared>,
@@ -70,17 +72,17 @@ impl EpochSampler {
     /// When the ticker thread cannot be started.
     pub(super) fn attach<T: 'static>(
         store: &mut Store<T>,
+        subject: &Arc<Subject>,
         options: Options,
         chained: Chained<T>,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            ticks: AtomicU64::new(0),
+            subject: Arc::clone(subject),
             seen: AtomicU64::new(0),
-            stop_ticker: AtomicBool::new(false),
             end_guest: AtomicBool::new(false),
             is_asked: AtomicBool::new(false),
             labels: Arc::default(),
-            ticker: Mutex::default(),
+            wanted: Mutex::default(),
             watch: options.watch,
             crossings: AtomicU64::new(0),
             asleep: OnceLock::new(),
@@ -102,14 +104,14 @@ impl EpochSampler {
 
     /// Stops the ticker and hands out what was measured. The guest must have returned.
     pub(super) fn finish(self) -> Measured {
-        self.shared.stop_ticker();
+        self.shared.want_no_ticks();
         self.handle().take()
     }
 }
 
 impl Drop for EpochSampler {
     fn drop(&mut self) {
-        self.shared.stop_ticker();
+        self.shared.want_no_ticks();
     }
 }
 
@@ -119,19 +121,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ticker(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.ticker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stop_ticker(&self) {
-        let mut ticker = self.ticker();
-        if let Some(ticker) = ticker.take() {
-            self.stop_ticker.store(true, Ordering::Relaxed);
-            ticker.thread().unpark();
-            // It only sleeps and adds, so it cannot have panicked; if it did, the samples are still good.
-            drop(ticker.join());
-            self.stop_ticker.store(false, Ordering::Relaxed);
-        }
+    /// The ticker need not tick for this store.
+    fn want_no_ticks(&self) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Sets the store's call hook and epoch callback, which call the embedder's own.
@@ -165,7 +157,7 @@ impl Shared {
         });
     }
 
-    /// Called on every crossing of the guest's border, so the common case is three loads and a store, none of which waits for others.
+    /// Called on every crossing of the guest's border, so the common case is four loads and a store, none of which waits for others.
     fn on_crossing<T: 'static>(&self, mut store: StoreContextMut<'_, T>, event: CallHook) {
         match event {
             CallHook::CallingHost => {
@@ -207,8 +199,8 @@ impl Shared {
     }
 
     fn sample_if_due<T: 'static>(&self, store: &StoreContextMut<'_, T>, leaf: Leaf) {
-        let ticks = self.ticks.load(Ordering::Relaxed);
-        if ticks == self.seen.load(Ordering::Relaxed) {
+        let ticks = self.subject.ticker().ticks();
+        if ticks == self.seen.load(Ordering::Relaxed) && !self.is_asked.load(Ordering::Relaxed) {
             return;
         }
         self.seen.store(ticks, Ordering::Relaxed);
@@ -230,7 +222,7 @@ impl Shared {
             if state.entered.is_none() {
                 state.entered = Some((own_thread_id(), Instant::now()));
             }
-            self.seen.store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.seen.store(self.subject.ticker().ticks(), Ordering::Relaxed);
         } else {
             // A host function calls back into the guest: what has passed so far was the host function's.
             state.sample(store, Doing { leaf: Leaf::HostCall, labels: self.labels.get() }, now);
@@ -250,32 +242,6 @@ impl Shared {
             state.clock.leave(now);
         }
     }
-}
-
-fn start_ticker(shared: &Arc<Shared>, engine: &Engine, hz: u32) -> std::io::Result<JoinHandle<()>> {
-    let shared = Arc::clone(shared);
-    let engine = engine.clone();
-    let period = Duration::from_nanos(period(hz));
-    std::thread::Builder::new().name("wprof-ticker".to_owned()).spawn(move || {
-        // Sleeps end up to 50 µs late by default, half a period at 10 kHz. Where this is refused, the rate
-        // suffers, but not the totals: weights come from the CPU clock.
-        let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1_000));
-        // At any moment of the first period, or guests that stay for less would never be seen.
-        let mut due = Instant::now() + period.mul_f64(fastrand::f64());
-        while !shared.stop_ticker.load(Ordering::Relaxed) {
-            let now = Instant::now();
-            if let Some(early) = due.checked_duration_since(now).filter(|early| !early.is_zero()) {
-                std::thread::park_timeout(early);
-                continue;
-            }
-            shared.ticks.fetch_add(1, Ordering::Relaxed);
-            engine.increment_epoch();
-            due += period;
-            if due < now {
-                due = now + period;
-            }
-        }
-    })
 }
 
 /// The bound that must be set on the engine so that a capture sees [`MAX_FRAMES`] and knows of one more.

@@ -75,6 +75,9 @@ impl State {
 
     /// Gives the stack what has passed since the last sample.
     pub(super) fn sample<T: 'static>(&mut self, store: &StoreContextMut<'_, T>, doing: Doing, now: Nanos) {
+        if !self.is_sampled() {
+            return;
+        }
         // What was used before such a call, the next sample has, and the wall time that this took.
         let used = now.saturating_sub(self.looked_at);
         let has_waited = doing.leaf == Leaf::HostCall && self.has_waited(now);
@@ -98,6 +101,11 @@ impl State {
         self.rested_at = CpuClock::now().saturating_add(took);
     }
 
+    /// Whether samples are wanted. Ticks may come nevertheless: those of the guest's other stores.
+    fn is_sampled(&self) -> bool {
+        self.period != Nanos::MAX
+    }
+
     /// What has passed since it was last asked.
     pub(super) fn take_value(&mut self, now: Nanos) -> Value {
         let carried = self.carry.as_ref().map(|carry| carry.take()).unwrap_or_default();
@@ -117,6 +125,9 @@ impl State {
 
     /// The guest is left, or is not to be seen any more.
     pub(super) fn end_stay(&mut self, now: Nanos) {
+        if !self.is_sampled() {
+            return;
+        }
         let tail = self.take_value(now);
         let period = self.period;
         if let Some(carry) = &self.carry {
@@ -127,6 +138,9 @@ impl State {
 
     /// The same while it sits in a host call, with this stack.
     pub(super) fn end_in_call(&mut self, stack: &[u32], labels: LabelsId, now: Nanos) {
+        if !self.is_sampled() {
+            return;
+        }
         let doing = Doing { leaf: Leaf::HostCall, labels };
         if self.has_waited(now) {
             let wall = self.take_wall();
