@@ -38,7 +38,7 @@ pub struct Ended;
 /// What the guest's thread and the supervisor share.
 #[derive(Debug)]
 struct Shared {
-    /// Has the ticker.
+    /// What is sampled, and its ticker.
     subject: Arc<Subject>,
     /// The ticks that the guest's thread has dealt with.
     seen: AtomicU64,
@@ -102,7 +102,7 @@ impl EpochSampler {
         Handle { shared: Arc::clone(&self.shared), engine: self.engine.clone() }
     }
 
-    /// Stops the ticker and hands out what was measured. The guest must have returned.
+    /// Takes no more samples and hands out what was measured. The guest must have returned.
     pub(super) fn finish(self) -> Measured {
         self.shared.want_no_ticks();
         self.handle().take()
