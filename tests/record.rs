@@ -170,10 +170,12 @@ fn a_reactors_export_is_profiled(sampler: Sampler) {
     assert_eq!((add.stdout().as_str(), add.stderr()), ("5\n", ""));
     let options = ["--hz", "1000", "--invoke", "work"];
     let work = record_with(sampler, &options, "reactor", &["3000"]).profile();
-    assert!(lines(&work, SAMPLES).iter().all(|line| line.starts_with("work")), "{:#?}", lines(&work, SAMPLES));
+    // On a busy machine, some ticks find no stack, or a moment outside of the guest.
+    let is_ours = |line: &String| line.starts_with("work") || line.starts_with('[');
+    assert!(lines(&work, SAMPLES).iter().all(is_ours), "{:#?}", lines(&work, SAMPLES));
     let is_spin = |sample: &SampleRef<'_>| frames(&work, sample).starts_with(&["work", "reactor::reactor_spin"]);
     let spins: i64 = work.samples().filter(is_spin).map(|sample| sample.values[SAMPLES]).sum();
-    // An epoch check is found in the loop, always; a signal may come a step before it.
+    // An epoch check is found in the loop, always; a signal may come a step before it. Those without a stack count against it.
     assert!(spins * 100 >= total(&work, SAMPLES) * 98, "{:#?}", lines(&work, SAMPLES));
 }
 
