@@ -70,7 +70,7 @@ fn check(sampler: Sampler, module: &Module) {
         assert!(off.abs() <= 2.0, "the total is {off:+.2} % off the guest's CPU time");
     }
     // Two functions as close as sampling can tell may change places: as far apart as the error of their difference, and what the
-    // machine does to them. By both samplers, SQLite's sorter has had from 0.9 to 1.5 times the time of its B-trees, as they do not
+    // machine does to them. By both samplers, SQLite's sorter has had from 0.8 to 1.5 times the time of its B-trees, as they do not
     // lose alike when others use the caches.
     let tenth = by_cum.get(9).map_or(0, |place| place.1) as f64;
     let is_enough = |cum: i64| tenth / 1.5 - cum as f64 <= 3.0 * ((tenth + cum as f64) * PERIOD).sqrt();
