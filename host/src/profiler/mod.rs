@@ -46,8 +46,8 @@ pub use options::{CpuSampler, Options};
 ///
 /// Of an async store that is not called inside of [`Attached::polled`], CPU samples are taken only while it stays on the thread on
 /// which it was called. While CPU time is profiled by signals, each store has a thread of wprof's, which a store of some
-/// microseconds feels. Growth of memory, and blocks in components, are seen only with a [`Hooks::limiter`]. Guests that start threads have no
-/// heap profile. Each store is expected to have one instance of a guest.
+/// microseconds feels. Growth of memory, and blocks in components, are seen only with a [`Hooks::limiter`]. Guests that start
+/// threads have no heap profile. Each store is expected to have one instance of a guest.
 ///
 /// # Security
 ///

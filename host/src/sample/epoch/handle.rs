@@ -1,7 +1,7 @@
 //! What the guest's thread and others do with an epoch sampler while it runs.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use wasmtime::{AsContextMut, Engine, Func, Module};
@@ -29,13 +29,13 @@ impl Handle {
         let period = period(hz);
         let wanted = self.shared.subject.ticker().want(&self.engine, Duration::from_nanos(period))?;
         self.shared.lock().begin(period, has_wall);
-        *self.shared.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(wanted);
+        self.shared.set_wanted(Some(wanted));
         Ok(())
     }
 
     /// Takes no more samples, and hands out those since the start, up to now. The guest may go on.
     pub(in crate::sample) fn stop(&self) -> Measured {
-        self.shared.want_no_ticks();
+        self.shared.set_wanted(None);
         let measured = self.take();
         self.shared.lock().begin(Nanos::MAX, false);
         measured
@@ -114,13 +114,15 @@ impl Handle {
         let now = state.clock_from_outside();
         let spent = state.clock.guest_cpu(now);
         let guest_cpu = spent.saturating_sub(std::mem::replace(&mut state.spent_before, spent));
-        match asleep {
-            Some(stack) => state.end_in_call(&stack, self.labels().get(), now),
-            None if state.depth > 0 => state.end_stay(now),
-            None => {}
-        }
-        if let Some(carry) = state.carry.clone().filter(|_| state.period != Nanos::MAX) {
-            carry.put(Carried { cpu: state.clock.settle(now), ..Carried::default() });
+        if state.is_sampled() {
+            match asleep {
+                Some(stack) => state.end_in_call(&stack, self.labels().get(), now),
+                None if state.depth > 0 => state.end_stay(now),
+                None => {}
+            }
+            if let Some(carry) = state.carry.clone() {
+                carry.put(Carried { cpu: state.clock.settle(now), ..Carried::default() });
+            }
         }
         Measured {
             samples: std::mem::take(&mut state.samples),

@@ -1,9 +1,9 @@
 //! The epoch sampler: portable, safe code only.
 //!
-//! A ticker thread raises the engine's epoch once a period, for all stores of the guest. Guest code compiled with epoch interruption notices
-//! at its next check (function entries and loop heads) and calls into wasmtime; wasmtime's call hook brings us
-//! there, as it does for every host call and every builtin. If a tick has passed since the last look, the stack is
-//! captured and weighted by the CPU time it stands for.
+//! A ticker thread raises the engine's epoch once a period, for all stores of the guest. Guest code compiled with
+//! epoch interruption notices at its next check (function entries and loop heads) and calls into wasmtime;
+//! wasmtime's call hook brings us there, as it does for every host call and every builtin. If a tick has passed
+//! since the last look, the stack is captured and weighted by the CPU time it stands for.
 //!
 //! # Accuracy
 //!
@@ -104,14 +104,14 @@ impl EpochSampler {
 
     /// Takes no more samples and hands out what was measured. The guest must have returned.
     pub(super) fn finish(self) -> Measured {
-        self.shared.want_no_ticks();
+        self.shared.set_wanted(None);
         self.handle().take()
     }
 }
 
 impl Drop for EpochSampler {
     fn drop(&mut self) {
-        self.shared.want_no_ticks();
+        self.shared.set_wanted(None);
     }
 }
 
@@ -121,9 +121,9 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The ticker need not tick for this store.
-    fn want_no_ticks(&self) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Whether the ticker is to tick for this store.
+    fn set_wanted(&self, wanted: Option<Wanted>) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
     }
 
     /// Sets the store's call hook and epoch callback, which call the embedder's own.

@@ -102,7 +102,7 @@ impl State {
     }
 
     /// Whether samples are wanted. Ticks may come nevertheless: those of the guest's other stores.
-    fn is_sampled(&self) -> bool {
+    pub(super) fn is_sampled(&self) -> bool {
         self.period != Nanos::MAX
     }
 
@@ -138,9 +138,6 @@ impl State {
 
     /// The same while it sits in a host call, with this stack.
     pub(super) fn end_in_call(&mut self, stack: &[u32], labels: LabelsId, now: Nanos) {
-        if !self.is_sampled() {
-            return;
-        }
         let doing = Doing { leaf: Leaf::HostCall, labels };
         if self.has_waited(now) {
             let wall = self.take_wall();
