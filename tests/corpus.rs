@@ -53,6 +53,15 @@ fn run(corpus: &Path, sampler: Sampler, options: &[&str], module: &Module) -> Ru
 /// Nanoseconds a sample at the rate of these runs, 1000 Hz.
 const PERIOD: f64 = 1e6;
 
+/// The leaders that are not among a profile's first ten. Two functions as close as sampling can tell may change places: as far apart as
+/// the error of their difference.
+fn absent_leaders(module: &Module, by_cum: &[(&str, i64)]) -> Vec<&'static str> {
+    let tenth = by_cum.get(9).map_or(0, |place| place.1) as f64;
+    let is_enough = |cum: i64| tenth - cum as f64 <= 3.0 * ((tenth + cum as f64) * PERIOD).sqrt();
+    let is_absent = |leader: &&str| !by_cum.iter().any(|(name, cum)| name.contains(*leader) && is_enough(*cum));
+    module.leaders.iter().copied().filter(is_absent).collect()
+}
+
 fn check(sampler: Sampler, module: &Module) {
     let Some(corpus) = shared("corpus") else { return };
     let with = run(&corpus, sampler, &["--quiet", "--hz", "1000"], module).expect_sampler(sampler);
@@ -69,15 +78,18 @@ fn check(sampler: Sampler, module: &Module) {
         let off = 100.0 * (total(&profile, CPU) as f64 / guest_cpu - 1.0);
         assert!(off.abs() <= 2.0, "the total is {off:+.2} % off the guest's CPU time");
     }
-    // Two functions as close as sampling can tell may change places: as far apart as the error of their difference, and what the
-    // machine does to them. By both samplers, SQLite's sorter has had from 0.8 to 1.5 times the time of its B-trees, as they do not
-    // lose alike when others use the caches.
-    let tenth = by_cum.get(9).map_or(0, |place| place.1) as f64;
-    let is_enough = |cum: i64| tenth / 1.5 - cum as f64 <= 3.0 * ((tenth + cum as f64) * PERIOD).sqrt();
-    for leader in module.leaders {
-        let found = by_cum.iter().any(|(name, cum)| name.contains(leader) && is_enough(*cum));
-        assert!(found, "{leader} is not among the first ten: {:#?}", &by_cum[..12.min(by_cum.len())]);
+    // The guest's own times move as well, where others use the caches: by both samplers, SQLite's sorter has had from 0.8 to 1.5
+    // times the time of its B-trees. So one that is behind in a run may lead in the next.
+    let mut absent = absent_leaders(module, &by_cum);
+    for _ in 0..2 {
+        if absent.is_empty() {
+            break;
+        }
+        let again = run(&corpus, sampler, &["--quiet", "--hz", "1000"], module).profile();
+        let behind = absent_leaders(module, &stacks::by_cum(&again, CPU));
+        absent.retain(|leader| behind.contains(leader));
     }
+    assert!(absent.is_empty(), "{absent:?} are not among the first ten: {:#?}", &by_cum[..12.min(by_cum.len())]);
     for other in module.others {
         assert!(by_cum.iter().any(|(name, _)| name.starts_with(other)), "{other} was never seen: {by_cum:#?}");
     }

@@ -7,7 +7,7 @@ use proto::{Profile, SampleRef};
 use support::machine::{guest, pprof, skip};
 use support::on_both_samplers;
 use support::sampler::Sampler;
-use support::stacks::{cum, flat, frames, lines, mapping_name, names, total};
+use support::stacks::{cum, flat, frames, is_outside, lines, mapping_name, names, total};
 use support::wprof::{Run, Wprof};
 
 /// Columns of a CPU profile.
@@ -170,8 +170,7 @@ fn a_reactors_export_is_profiled(sampler: Sampler) {
     assert_eq!((add.stdout().as_str(), add.stderr()), ("5\n", ""));
     let options = ["--hz", "1000", "--invoke", "work"];
     let work = record_with(sampler, &options, "reactor", &["3000"]).profile();
-    // On a busy machine, some ticks find no stack, or a moment outside of the guest.
-    let is_ours = |line: &String| line.starts_with("work") || line.starts_with('[');
+    let is_ours = |line: &String| line.starts_with("work") || is_outside(line);
     assert!(lines(&work, SAMPLES).iter().all(is_ours), "{:#?}", lines(&work, SAMPLES));
     let is_spin = |sample: &SampleRef<'_>| frames(&work, sample).starts_with(&["work", "reactor::reactor_spin"]);
     let spins: i64 = work.samples().filter(is_spin).map(|sample| sample.values[SAMPLES]).sum();

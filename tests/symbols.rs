@@ -8,12 +8,10 @@ use support::machine::{guest, guest_if_built, skip, workspace};
 use support::on_both_samplers;
 use support::sampler::Sampler;
 use support::sections::{with_custom, without_custom};
-use support::stacks::{calls, cum, function, lines, names, total};
+use support::stacks::{calls, cum, function, is_outside, lines, names, total};
 use support::wprof::Wprof;
 
 const SAMPLES: usize = 0;
-/// What frames begin with that stand for no function. A busy machine leaves time without a sample, and samples outside of the guest.
-const PSEUDO: char = '[';
 
 on_both_samplers!(
     the_mapping_says_what_the_module_carries,
@@ -124,10 +122,10 @@ fn names_come_from_names_or_dwarf_or_are_indices(sampler: Sampler) {
         let is_index = name.strip_prefix("wasm-function[").and_then(|rest| rest.strip_suffix(']'));
         let is_host = name.starts_with("wasi_snapshot_preview1.");
         let is_named = is_export || is_host || is_index.is_some_and(|index| index.parse::<u32>().is_ok());
-        assert!(is_named || name.starts_with(PSEUDO), "{name}");
+        assert!(is_named || is_outside(name), "{name}");
     }
     let lines = lines(&stripped, SAMPLES);
-    let root = lines.iter().filter_map(|line| line.split(';').next()).find(|root| !root.starts_with(PSEUDO));
+    let root = lines.iter().filter_map(|line| line.split(';').next()).find(|root| !is_outside(root));
     assert_eq!(root, Some("_start"), "{lines:#?}");
 }
 

@@ -15,6 +15,13 @@ fn location_frames(profile: &Profile, location: LocationId) -> impl Iterator<Ite
     profile.lines(location).iter().rev().map(|line| profile.string(profile.function(line.function).name))
 }
 
+/// Whether a stack, or its line, is of time that has none in the guest: on a busy machine some has no sample, or one of a moment
+/// outside.
+#[must_use]
+pub fn is_outside(stack: &str) -> bool {
+    ["[lost samples]", "[entering or leaving the guest]"].iter().any(|frame| stack.starts_with(frame))
+}
+
 /// The profile as lines like `main;fib;fib 3`, sorted; equal stacks are added up.
 #[must_use]
 pub fn lines(profile: &Profile, value_idx: usize) -> Vec<String> {
