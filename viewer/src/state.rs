@@ -1,5 +1,6 @@
 //! The page's state and every way it can change: [`reduce`] is pure, the browser is elsewhere.
 
+mod arrivals;
 mod files;
 mod theme;
 
