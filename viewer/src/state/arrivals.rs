@@ -15,8 +15,8 @@ impl State {
         let shown = files.iter().find(|file| file.intent != Intent::Keep).or(files.first()).map(|file| file.id);
         // What could not be opened before is no longer of interest.
         self.files.retain(|file| !matches!(file.status, FileStatus::Failed(_)));
-        // What was meant by a drop that is over says nothing about this one.
-        self.files.iter_mut().filter(|file| file.is_profile()).for_each(|file| file.intent = Intent::Keep);
+        // What was meant by an earlier drop says nothing about this one.
+        self.files.iter_mut().for_each(|file| file.intent = Intent::Keep);
         let opened = files.into_iter().map(|NewFile { id, name, intent }| OpenFile {
             id,
             name,
@@ -61,27 +61,35 @@ impl State {
                 self.compare_with(id);
                 self.settle();
             }
-            (Intent::Show, Some(before)) if !self.is_to_be_compared(before) => self.show_file(id),
-            // Of two that are opened together either may be there first.
-            (Intent::Compare | Intent::Show, Some(before)) => {
-                let (base, shown) = if self.time(id) < self.time(before) { (id, before) } else { (before, id) };
-                self.show_file(shown);
-                self.compare_with(base);
-            }
-            (Intent::Show, None) => {
-                self.show_file(id);
-                // The base may have been there first.
-                let base = self.files.iter().find(|file| file.intent == Intent::Base && file.is_profile());
-                if let Some(base) = base.map(|file| file.id) {
-                    self.compare_with(base);
+            (Intent::Show, _) => match (self.profile_to(Intent::Compare), self.profile_to(Intent::Base)) {
+                (Some(other), _) => self.compare(id, other),
+                (None, base) => {
+                    self.show_file(id);
+                    if let Some(base) = base {
+                        self.compare_with(base);
+                    }
                 }
-            }
-            _ => self.show_file(id),
+            },
+            // Of two that are opened together either may be there first; what is still on show is neither of them.
+            (Intent::Compare, _) if self.loads_what_is_to_be_shown() => {}
+            (Intent::Compare, Some(before)) => self.compare(before, id),
+            (Intent::Compare | Intent::Keep, None) => self.show_file(id),
         }
     }
 
-    fn is_to_be_compared(&self, id: FileId) -> bool {
-        self.file(id).is_some_and(|file| file.intent == Intent::Compare)
+    fn profile_to(&self, intent: Intent) -> Option<FileId> {
+        self.files.iter().find(|file| file.intent == intent && file.is_profile()).map(|file| file.id)
+    }
+
+    fn loads_what_is_to_be_shown(&self) -> bool {
+        self.files.iter().any(|file| file.intent == Intent::Show && matches!(file.status, FileStatus::Loading(_)))
+    }
+
+    /// Shows what has changed from the older one to the other; of the same age, the first is the base.
+    fn compare(&mut self, first: FileId, second: FileId) {
+        let (base, shown) = if self.time(second) < self.time(first) { (second, first) } else { (first, second) };
+        self.show_file(shown);
+        self.compare_with(base);
     }
 
     /// When a profile was recorded.
@@ -114,11 +122,29 @@ impl State {
         }
         let revision = self.n_attached();
         self.change_session(|session| session.revision = revision);
-        if self.session.is_some() {
+        if let Some(other) = self.instead_of(id) {
+            self.show_file(other);
+        } else if self.session.is_some() {
             self.settle();
         } else if self.phase == Phase::Loading(id) {
             self.wait_for_another();
         }
+    }
+
+    /// What was to be compared with a file that turned out to be no profile is to be shown alone: this one, if it is
+    /// there already.
+    fn instead_of(&mut self, id: FileId) -> Option<FileId> {
+        if self.file(id).is_none_or(|file| file.intent != Intent::Show) {
+            return None;
+        }
+        let there = self.profile_to(Intent::Compare);
+        self.intend_instead(Intent::Show);
+        there
+    }
+
+    /// What was to be compared is not, as the other file is gone.
+    pub(super) fn intend_instead(&mut self, intent: Intent) {
+        self.files.iter_mut().filter(|file| file.intent == Intent::Compare).for_each(|file| file.intent = intent);
     }
 
     /// Some other file may still come; until then there is nothing to show.
@@ -145,17 +171,18 @@ impl State {
         }
         let failure = Rc::new(Failure::refused(name, refusal));
         self.set_status(id, FileStatus::Failed(Rc::clone(&failure)));
-        if self.phase != Phase::Loading(id) {
-            self.notices.push(format!("{}: {}. {}", failure.name, failure.title, failure.detail).into());
+        let there = self.instead_of(id);
+        let coming = self.files.iter().find(|file| matches!(file.status, FileStatus::Loading(_))).map(|file| file.id);
+        let is_awaited = self.phase == Phase::Loading(id);
+        if is_awaited && there.or(coming).is_none() {
+            self.phase = Phase::Failed(failure);
             return;
         }
-        let loading = self.files.iter().find(|file| matches!(file.status, FileStatus::Loading(_)));
-        match loading.map(|file| file.id) {
-            Some(other) => {
-                self.notices.push(format!("{}: {}. {}", failure.name, failure.title, failure.detail).into());
-                self.phase = Phase::Loading(other);
-            }
-            None => self.phase = Phase::Failed(failure),
+        self.notices.push(format!("{}: {}. {}", failure.name, failure.title, failure.detail).into());
+        if let Some(there) = there {
+            self.show_file(there);
+        } else if is_awaited && let Some(coming) = coming {
+            self.phase = Phase::Loading(coming);
         }
     }
 }

@@ -27,7 +27,8 @@ pub(crate) enum Intent {
     Show,
     /// Only in the list.
     Keep,
-    /// Compared with what is on show then, the older one as the base.
+    /// Compared with what is on show then, or with what was opened to be shown together with it; the older one is the
+    /// base.
     Compare,
     /// The base of a diff.
     Base,
@@ -117,20 +118,24 @@ impl State {
     }
 
     pub(super) fn close(&mut self, id: FileId) {
+        if self.file(id).is_some_and(|file| file.intent == Intent::Show) {
+            self.intend_instead(Intent::Keep);
+        }
         self.files.retain(|file| file.id != id);
         self.change_session(|session| {
             if session.base == Some(id) {
                 session.reduce(super::Action::Base(None, None));
             }
         });
-        if self.session.as_ref().is_some_and(|session| session.file == id) {
+        let was_shown = self.session.as_ref().is_some_and(|session| session.file == id);
+        if was_shown {
             self.session = None;
+        }
+        if was_shown || self.phase == Phase::Loading(id) {
             match self.profiles().last().map(|(file, _)| file.id) {
-                Some(other) => self.show_file(other),
-                None => self.phase = Phase::Landing,
+                Some(other) if self.session.is_none() => self.show_file(other),
+                _ => self.back(),
             }
-        } else if self.phase == Phase::Loading(id) {
-            self.back();
         }
     }
 

@@ -91,6 +91,52 @@ fn two_files_are_compared_the_older_one_as_the_base() {
 }
 
 #[test]
+fn two_files_are_compared_with_each_other_and_not_with_what_was_on_show() {
+    // Older than both, between them, newer than both, as old as both.
+    for (before, first, second) in [(1, 2, 3), (2, 1, 3), (2, 3, 1), (3, 1, 2), (3, 2, 1), (1, 1, 1)] {
+        let compared = |order: [u32; 2]| {
+            let times = |id| recorded_at(id, if id == 1 { first } else { second });
+            let shown_before = [opening(9, "before.prof"), recorded_at(9, before)];
+            let mut state = after(shown_before.into_iter().chain([opening_two(), times(order[0])]));
+            let while_one_comes = shown(&state);
+            reduce(&mut state, times(order[1]));
+            (while_one_comes, shown(&state), state.route().map(|route| route.view))
+        };
+        let expected = Some(if second < first { (1, Some(2)) } else { (2, Some(1)) });
+        assert_eq!(compared([1, 2]), (Some((1, None)), expected, Some(View::Diff)), "{before} {first} {second}");
+        assert_eq!(compared([2, 1]), (None, expected, Some(View::Diff)), "{before} {first} {second}");
+    }
+}
+
+#[test]
+fn what_came_before_a_file_that_is_no_profile_is_shown_alone() {
+    let attached = || answered(Answer::Attached(FileId(1), "a WebAssembly module".to_owned()));
+    for before in [vec![], vec![opening(9, "before.prof"), opened(9)]] {
+        for other in [refused(1), attached()] {
+            for order in [[opened(2), other.clone()], [other.clone(), opened(2)]] {
+                let state = after(before.iter().cloned().chain([opening_two()]).chain(order));
+                assert_eq!(shown(&state), Some((2, None)), "{other:?}");
+                assert_eq!(state.notices.len(), usize::from(other == refused(1)), "{other:?}");
+            }
+        }
+        let cancelled = [opening_two(), opened(2), Action::Close(FileId(1))];
+        let state = after(before.iter().cloned().chain(cancelled));
+        assert_eq!(shown(&state), Some((if before.is_empty() { 2 } else { 9 }, None)));
+        let cancelled = [opening_two(), Action::Close(FileId(1)), opened(2)];
+        let state = after(before.iter().cloned().chain(cancelled));
+        assert_eq!(shown(&state), Some((if before.is_empty() { 2 } else { 9 }, None)));
+    }
+}
+
+#[test]
+fn the_last_drop_says_what_is_shown() {
+    for order in [[1, 3], [3, 1]] {
+        let state = after([opening(1, "a"), opening(3, "b"), opened(order[0]), opened(order[1])]);
+        assert_eq!(shown(&state), Some((3, None)), "{order:?}");
+    }
+}
+
+#[test]
 fn a_file_that_is_opened_later_is_not_compared() {
     let check = |before: [Action; 3]| {
         let state = after(before.into_iter().chain([opening(3, "three.prof"), opened(3)]));
