@@ -82,7 +82,7 @@ impl State {
     }
 
     fn loads_what_is_to_be_shown(&self) -> bool {
-        self.files.iter().any(|file| file.intent == Intent::Show && matches!(file.status, FileStatus::Loading(_)))
+        self.files.iter().any(|file| file.intent == Intent::Show && file.is_loading())
     }
 
     /// Shows what has changed from the older one to the other; of the same age, the first is the base.
@@ -108,8 +108,7 @@ impl State {
 
     /// Nothing is being opened that the page waits for: back to what is on show.
     fn settle(&mut self) {
-        let waits = matches!(self.phase, Phase::Loading(id)
-            if self.file(id).is_some_and(|file| matches!(file.status, FileStatus::Loading(_))));
+        let waits = matches!(self.phase, Phase::Loading(id) if self.file(id).is_some_and(OpenFile::is_loading));
         if !waits && self.session.is_some() {
             self.phase = Phase::Open;
         }
@@ -147,15 +146,18 @@ impl State {
         self.files.iter_mut().filter(|file| file.intent == Intent::Compare).for_each(|file| file.intent = intent);
     }
 
+    fn first_loading(&self) -> Option<FileId> {
+        self.files.iter().find(|file| file.is_loading()).map(|file| file.id)
+    }
+
     /// Some other file may still come; until then there is nothing to show.
     fn wait_for_another(&mut self) {
-        let loading = self.files.iter().find(|file| matches!(file.status, FileStatus::Loading(_)));
         let failed = self.files.iter().find_map(|file| match &file.status {
             FileStatus::Failed(failure) => Some(Rc::clone(failure)),
             _ => None,
         });
-        self.phase = match (loading, failed) {
-            (Some(file), _) => Phase::Loading(file.id),
+        self.phase = match (self.first_loading(), failed) {
+            (Some(coming), _) => Phase::Loading(coming),
             (None, Some(failure)) => Phase::Failed(failure),
             (None, None) => Phase::Landing,
         };
@@ -165,14 +167,13 @@ impl State {
     pub(super) fn refused(&mut self, id: FileId, refusal: &Refusal) {
         let Some(name) = self.file(id).map(|file| file.name.clone()) else { return };
         if *refusal == Refusal::Cancelled {
-            self.files.retain(|file| file.id != id);
-            self.back();
+            self.close(id);
             return;
         }
         let failure = Rc::new(Failure::refused(name, refusal));
         self.set_status(id, FileStatus::Failed(Rc::clone(&failure)));
         let there = self.instead_of(id);
-        let coming = self.files.iter().find(|file| matches!(file.status, FileStatus::Loading(_))).map(|file| file.id);
+        let coming = self.first_loading();
         let is_awaited = self.phase == Phase::Loading(id);
         if is_awaited && there.or(coming).is_none() {
             self.phase = Phase::Failed(failure);

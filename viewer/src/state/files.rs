@@ -58,6 +58,10 @@ impl OpenFile {
         matches!(self.status, FileStatus::Profile(_))
     }
 
+    pub(crate) fn is_loading(&self) -> bool {
+        matches!(self.status, FileStatus::Loading(_))
+    }
+
     /// How far it is; one that is there waits for nothing.
     pub(crate) fn stage(&self) -> Stage {
         match &self.status {
